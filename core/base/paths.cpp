@@ -1,0 +1,53 @@
+#include "core/base/paths.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "core/base/platform/platform.h"
+
+namespace hearth {
+namespace {
+
+constexpr std::size_t kMaxNameBytes = 200;
+
+std::filesystem::path fromEnvironment(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? std::filesystem::path(value) : std::filesystem::path();
+}
+
+}  // namespace
+
+DataPaths chooseDataPaths(std::string_view explicitDir) {
+  std::error_code ignored;
+  if (!explicitDir.empty()) return {std::filesystem::absolute(std::filesystem::path(explicitDir), ignored)};
+  if (auto home = fromEnvironment("HEARTH_HOME"); !home.empty()) return {std::filesystem::absolute(home, ignored)};
+  const std::filesystem::path beside = platform::executablePath().parent_path();
+  if (!beside.empty() && std::filesystem::exists(beside / "portable", ignored)) return {beside / "data"};
+  if (auto xdg = fromEnvironment("XDG_DATA_HOME"); xdg.is_absolute()) return {xdg / "hearth"};
+  if (auto home = fromEnvironment("HOME"); !home.empty()) return {home / ".local" / "share" / "hearth"};
+  return {std::filesystem::temp_directory_path(ignored) / "hearth"};
+}
+
+Result<void> prepareDataPaths(const DataPaths& paths) {
+  for (const auto& folder : {paths.root, paths.models(), paths.logs(), paths.trash()}) {
+    std::error_code code;
+    const bool made = std::filesystem::create_directories(folder, code);
+    if (code) return fail(errorFromErrno(code.value(), "cannot create the data folder", folder.string()));
+    if (made) std::filesystem::permissions(folder, std::filesystem::perms::owner_all, code);
+  }
+  return platform::proveWritable(paths.root);
+}
+
+bool isSafeFileName(std::string_view name) noexcept {
+  if (name.empty() || name.size() > kMaxNameBytes || name == "." || name == "..") return false;
+  return std::ranges::none_of(name, [](char c) { return c == '/' || c == '\\' || static_cast<unsigned char>(c) < 0x20; });
+}
+
+Result<std::filesystem::path> safeChild(const std::filesystem::path& folder, std::string_view name) {
+  if (!isSafeFileName(name)) {
+    return fail(ErrorCode::InvalidArgument, "not a usable file name", {{"name", std::string(name)}});
+  }
+  return folder / std::filesystem::path(name);
+}
+
+}  // namespace hearth

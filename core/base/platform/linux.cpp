@@ -1,0 +1,201 @@
+#include "core/base/platform/platform.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <set>
+#include <utility>
+#include <vector>
+
+namespace hearth::platform {
+namespace {
+
+std::string firstLine(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  std::string line;
+  std::getline(in, line);
+  return line;
+}
+
+// The usable CPUs, one for each (package, core) pair: hyper-threads share their execution units, and the kernels fill them.
+std::vector<int> usablePhysicalCpus() {
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  std::vector<int> cpus;
+  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return {0};
+  std::set<std::pair<std::string, std::string>> seen;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (!CPU_ISSET(cpu, &allowed)) continue;
+    const auto topology = std::filesystem::path("/sys/devices/system/cpu") / ("cpu" + std::to_string(cpu)) / "topology";
+    auto core = std::pair(firstLine(topology / "physical_package_id"), firstLine(topology / "core_id"));
+    if (core.second.empty()) core.second = "cpu" + std::to_string(cpu);  // no topology (some containers): count each
+    if (seen.insert(std::move(core)).second) cpus.push_back(cpu);
+  }
+  if (cpus.empty()) cpus.push_back(0);
+  return cpus;
+}
+
+const std::vector<int>& physicalCpus() {
+  static const std::vector<int> cpus = usablePhysicalCpus();
+  return cpus;
+}
+
+std::uint64_t numberIn(const std::filesystem::path& file, std::uint64_t otherwise) {
+  const std::string line = firstLine(file);
+  if (line.empty() || line == "max") return otherwise;
+  return std::strtoull(line.c_str(), nullptr, 10);
+}
+
+Result<void> syncDescriptor(const std::filesystem::path& path, int flags) {
+  const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC);
+  if (descriptor < 0) return fail(errorFromErrno(errno, "cannot open to flush", path.string()));
+  const int rc = ::fsync(descriptor);
+  const int problem = errno;
+  ::close(descriptor);
+  if (rc != 0) return fail(errorFromErrno(problem, "cannot flush", path.string()));
+  return {};
+}
+
+}  // namespace
+
+std::filesystem::path executablePath() {
+  std::error_code ignored;
+  return std::filesystem::read_symlink("/proc/self/exe", ignored);
+}
+
+Result<void> proveWritable(const std::filesystem::path& folder) {
+  std::string name = (folder / ".hearth-write-XXXXXX").string();
+  const int descriptor = ::mkstemp(name.data());
+  if (descriptor < 0) return fail(errorFromErrno(errno, "the data folder cannot be written", folder.string()));
+  const char byte = 'h';
+  const bool written = ::write(descriptor, &byte, 1) == 1;
+  const int problem = errno;
+  ::close(descriptor);
+  ::unlink(name.c_str());
+  if (!written) return fail(errorFromErrno(problem, "the data folder cannot be written", folder.string()));
+  return {};
+}
+
+int physicalCores() { return static_cast<int>(physicalCpus().size()); }
+
+MemoryInfo memoryInfo() {
+  MemoryInfo info;
+  std::ifstream in("/proc/meminfo");
+  std::string key;
+  std::uint64_t kib = 0;
+  std::string unit;
+  while (in >> key >> kib) {
+    std::getline(in, unit);
+    if (key == "MemTotal:") info.totalBytes = kib * 1024;
+    if (key == "MemAvailable:") info.availableBytes = kib * 1024;
+  }
+  // A container's limit is smaller than the machine's memory.
+  const std::uint64_t limit = numberIn("/sys/fs/cgroup/memory.max", 0);
+  if (limit != 0 && limit < info.totalBytes) {
+    const std::uint64_t used = numberIn("/sys/fs/cgroup/memory.current", 0);
+    info.totalBytes = limit;
+    info.availableBytes = std::min(info.availableBytes, limit > used ? limit - used : 0);
+  }
+  return info;
+}
+
+std::uint64_t residentBytes() {
+  std::ifstream in("/proc/self/statm");
+  std::uint64_t total = 0;
+  std::uint64_t resident = 0;
+  in >> total >> resident;
+  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+std::string cpuName() {
+  std::ifstream in("/proc/cpuinfo");
+  std::string line;
+  while (std::getline(in, line)) {
+    if (line.starts_with("model name")) {
+      const auto colon = line.find(':');
+      if (colon != std::string::npos && colon + 2 <= line.size()) return line.substr(colon + 2);
+    }
+  }
+  return "unknown CPU";
+}
+
+void pinThisThread(int core) noexcept {
+  const auto& cpus = physicalCpus();
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(cpus[static_cast<std::size_t>(core) % cpus.size()], &set);
+  (void)pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+}
+
+void nameThisThread(const char* name) noexcept { (void)pthread_setname_np(pthread_self(), name); }
+
+Result<void> syncFile(const std::filesystem::path& file) { return syncDescriptor(file, O_RDONLY); }
+Result<void> syncFolder(const std::filesystem::path& folder) { return syncDescriptor(folder, O_RDONLY | O_DIRECTORY); }
+
+Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return fail(errorFromErrno(errno, "cannot open", path.string()));
+  MappedFile file;
+  file.m_descriptor = descriptor;
+  struct stat status {};
+  if (::fstat(descriptor, &status) != 0) return fail(errorFromErrno(errno, "cannot read", path.string()));
+  if (!S_ISREG(status.st_mode)) {
+    return fail(ErrorCode::InvalidArgument, "not a regular file", {{"path", path.string()}});
+  }
+  if (status.st_size == 0) return fail(ErrorCode::Truncated, "the file is empty", {{"path", path.string()}});
+  const auto size = static_cast<std::size_t>(status.st_size);
+  void* data = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, descriptor, 0);
+  if (data == MAP_FAILED) return fail(errorFromErrno(errno, "cannot map into memory", path.string()));
+  file.m_data = static_cast<const std::byte*>(data);
+  file.m_size = size;
+  file.m_modifiedNanoseconds = status.st_mtim.tv_sec * 1'000'000'000LL + status.st_mtim.tv_nsec;
+  return file;
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept { *this = std::move(other); }
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(m_data, other.m_data);
+  std::swap(m_size, other.m_size);
+  std::swap(m_descriptor, other.m_descriptor);
+  std::swap(m_modifiedNanoseconds, other.m_modifiedNanoseconds);
+  return *this;
+}
+
+MappedFile::~MappedFile() {
+  if (m_data != nullptr) ::munmap(const_cast<std::byte*>(m_data), m_size);
+  if (m_descriptor >= 0) ::close(m_descriptor);
+}
+
+namespace {
+void advise(const std::byte* data, std::size_t total, std::size_t offset, std::size_t size, int advice) noexcept {
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  if (data == nullptr || offset >= total) return;
+  const std::size_t begin = offset / page * page;
+  const std::size_t end = std::min(total, offset + std::min(size, total - offset));
+  (void)::madvise(const_cast<std::byte*>(data + begin), end - begin, advice);
+}
+}  // namespace
+
+void MappedFile::willNeed(std::size_t offset, std::size_t size) const noexcept {
+  advise(m_data, m_size, offset, size, MADV_WILLNEED);
+}
+void MappedFile::dontNeed(std::size_t offset, std::size_t size) const noexcept {
+  advise(m_data, m_size, offset, size, MADV_DONTNEED);
+}
+
+bool MappedFile::unchanged() const noexcept {
+  struct stat status {};
+  if (m_descriptor < 0 || ::fstat(m_descriptor, &status) != 0) return false;
+  return static_cast<std::size_t>(status.st_size) == m_size &&
+         status.st_mtim.tv_sec * 1'000'000'000LL + status.st_mtim.tv_nsec == m_modifiedNanoseconds;
+}
+
+}  // namespace hearth::platform

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+
+#include "core/base/error.h"
+
+/// What differs by operating system; every other file is portable. One .cpp for each system (linux.cpp today).
+namespace hearth::platform {
+
+[[nodiscard]] std::filesystem::path executablePath();
+
+/// Makes and removes a file in `folder`. Errors: PermissionDenied, ReadOnly, DiskFull, Io.
+[[nodiscard]] Result<void> proveWritable(const std::filesystem::path& folder);
+
+/// Cores that this process may use, one for each physical core (hyper-threads counted once); at least 1.
+[[nodiscard]] int physicalCores();
+
+struct MemoryInfo {
+  std::uint64_t totalBytes = 0;
+  std::uint64_t availableBytes = 0;  ///< what can be had without swapping, cgroup limit included
+};
+[[nodiscard]] MemoryInfo memoryInfo();
+
+/// Resident bytes of this process, 0 if unknown.
+[[nodiscard]] std::uint64_t residentBytes();
+
+/// "AMD EPYC 9575F": the CPU's own name.
+[[nodiscard]] std::string cpuName();
+
+/// Pins the calling thread to the n-th usable physical core. Failure is harmless and not reported.
+void pinThisThread(int core) noexcept;
+void nameThisThread(const char* name) noexcept;  ///< at most 15 characters
+
+/// Makes written data survive power loss: fsync of the file, then of its folder. Errors as errorFromErrno.
+[[nodiscard]] Result<void> syncFile(const std::filesystem::path& file);
+[[nodiscard]] Result<void> syncFolder(const std::filesystem::path& folder);
+
+/// A whole file mapped read-only. Owns the mapping; movable; bytes() is stable until destruction. Any thread.
+class MappedFile {
+ public:
+  /// Errors: NotFound, PermissionDenied, InvalidArgument (a folder or device), Truncated (empty), Io.
+  [[nodiscard]] static Result<MappedFile> open(const std::filesystem::path& path);
+  MappedFile() = default;
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+  ~MappedFile();
+
+  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {m_data, m_size}; }
+  /// Tells the system that these pages are needed soon / no more (they are re-read if touched again).
+  void willNeed(std::size_t offset, std::size_t size) const noexcept;
+  void dontNeed(std::size_t offset, std::size_t size) const noexcept;
+  /// True when the file on disk still has the size and modification time that it had at open.
+  [[nodiscard]] bool unchanged() const noexcept;
+
+ private:
+  const std::byte* m_data = nullptr;
+  std::size_t m_size = 0;
+  int m_descriptor = -1;
+  std::int64_t m_modifiedNanoseconds = 0;
+};
+
+}  // namespace hearth::platform

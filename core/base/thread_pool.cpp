@@ -1,0 +1,91 @@
+#include "core/base/thread_pool.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "core/base/platform/platform.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace hearth {
+namespace {
+
+inline void pause() noexcept {
+#if defined(__x86_64__)
+  _mm_pause();
+#else
+  std::this_thread::yield();
+#endif
+}
+
+// Waits until `done()`, spinning for `microseconds`; false when the time ran out first.
+template <class Done>
+bool spinUntil(Done done, int microseconds) noexcept {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(microseconds);
+  for (;;) {
+    for (int i = 0; i < 64; ++i) {
+      if (done()) return true;
+      pause();
+    }
+    if (std::chrono::steady_clock::now() >= end) return false;
+  }
+}
+
+}  // namespace
+
+ThreadPool::ThreadPool(ThreadPoolOptions options) : m_options(options) {
+  m_threadCount = std::clamp(options.threads > 0 ? options.threads : platform::physicalCores(), 1, 512);
+  for (int thread = 1; thread < m_threadCount; ++thread) m_workers.emplace_back([this, thread] { work(thread); });
+}
+
+ThreadPool::~ThreadPool() {
+  {
+    std::lock_guard lock(m_parkMutex);
+    m_stop.store(true, std::memory_order_seq_cst);
+  }
+  m_parked.notify_all();
+  for (auto& worker : m_workers) worker.join();
+}
+
+void ThreadPool::runErased(Job job, void* context) {
+  if (m_threadCount == 1) {
+    job(context, 0, 1);
+    return;
+  }
+  std::lock_guard turn(m_callerMutex);
+  m_job = job;
+  m_context = context;
+  m_pending.store(m_threadCount - 1, std::memory_order_relaxed);
+  {
+    // Raised under the lock so that a worker about to park cannot miss it.
+    std::lock_guard lock(m_parkMutex);
+    m_generation.fetch_add(1, std::memory_order_release);
+  }
+  m_parked.notify_all();
+  job(context, 0, m_threadCount);
+  // Workers are already inside the job: on an oversubscribed machine give the core away instead of spinning for ever.
+  while (!spinUntil([this] { return m_pending.load(std::memory_order_acquire) == 0; }, 50)) std::this_thread::yield();
+}
+
+void ThreadPool::work(int thread) {
+  platform::nameThisThread("hearth-compute");
+  if (m_options.pin) platform::pinThisThread(thread);
+  std::uint64_t seen = 0;
+  for (;;) {
+    const auto ready = [&] {
+      return m_generation.load(std::memory_order_acquire) != seen || m_stop.load(std::memory_order_relaxed);
+    };
+    if (!spinUntil(ready, m_options.spinMicroseconds)) {
+      std::unique_lock lock(m_parkMutex);
+      m_parked.wait(lock, ready);
+    }
+    if (m_generation.load(std::memory_order_acquire) == seen) return;  // stopping, and no job left
+    ++seen;
+    m_job(m_context, thread, m_threadCount);
+    m_pending.fetch_sub(1, std::memory_order_release);
+  }
+}
+
+}  // namespace hearth
