@@ -1,0 +1,59 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/engine/request.h"
+#include "core/models/model.h"
+#include "core/text/chat_template.h"
+#include "core/text/tokenizer.h"
+
+namespace hearth {
+
+struct EngineOptions {
+  int contextTokens = 0;      ///< longest sequence; 0 = min(trained context, 8192, what fits)
+  int kvTokens = 0;           ///< KV pool size in tokens; 0 = chosen from free memory, ≥ contextTokens
+  int maxSequences = 64;      ///< running at once
+  int maxQueued = 256;        ///< waiting; beyond this submit() refuses with QueueFull
+  int stepTokens = 512;       ///< token budget of one step (decode + prefill chunks)
+  int pageTokens = 16;
+  bool prefixCache = true;
+};
+
+/// A snapshot for the dashboard and /metrics; counters only grow.
+struct EngineStats {
+  int running = 0, waiting = 0;
+  int kvPagesUsed = 0, kvPagesTotal = 0;  ///< used = held by running sequences
+  std::uint64_t promptTokens = 0, generatedTokens = 0, cachedPromptTokens = 0;
+  std::uint64_t requests = 0, cancelled = 0, failed = 0, preemptions = 0, steps = 0;
+  double decodeTokensPerSecond = 0, prefillTokensPerSecond = 0;  ///< over the last 2 s
+};
+
+/// One loaded model with its engine thread (DESIGN section 3). Owns tokenizer, template, weights, KV storage and the step
+/// loop's thread. All public functions may be called from any thread. Destruction cancels what runs and joins.
+class Engine {
+ public:
+  /// `model`'s forward is called on the engine thread only from now on. Errors: OutOfMemory, InvalidArgument.
+  [[nodiscard]] static Result<std::shared_ptr<Engine>> create(std::unique_ptr<Model> model, std::unique_ptr<Tokenizer> tokenizer,
+                                                              const EngineOptions& options);
+  virtual ~Engine() = default;
+
+  /// Queues a request; never blocks. Errors: InvalidArgument (field), ContextOverflow (prompt_tokens, context_tokens),
+  /// QueueFull, ShuttingDown. Events come on the engine thread; after an error there are none.
+  [[nodiscard]] virtual Result<RequestHandle> submit(EngineRequest request) = 0;
+  [[nodiscard]] virtual EngineStats stats() const = 0;
+  [[nodiscard]] virtual const ModelConfig& config() const noexcept = 0;
+  [[nodiscard]] virtual const Tokenizer& tokenizer() const noexcept = 0;
+  [[nodiscard]] virtual int contextTokens() const noexcept = 0;
+  [[nodiscard]] virtual std::uint64_t weightBytes() const noexcept = 0;
+  [[nodiscard]] virtual std::uint64_t kvBytes() const noexcept = 0;
+  /// Runs raw logits for a token window, outside the queue order but between steps (perplexity, tests): [tokens][vocabulary].
+  /// Blocks the caller until done. Errors as forward(), ContextOverflow.
+  [[nodiscard]] virtual Result<std::vector<float>> logits(std::span<const TokenId> tokens) = 0;
+};
+
+}  // namespace hearth

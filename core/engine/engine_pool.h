@@ -1,0 +1,71 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/engine/engine.h"
+
+namespace hearth {
+
+/// Everything a consumer needs of a loaded model. Reference-counted: an unload waits for the last holder.
+struct LoadedModel {
+  std::string id;                ///< the library's name of the model
+  std::filesystem::path path;
+  std::shared_ptr<const GgufFile> file;
+  std::shared_ptr<Engine> engine;
+  std::string templateSource;    ///< tokenizer.chat_template or a default; empty = the model has none
+  std::shared_ptr<const ChatTemplate> chatTemplate;  ///< null when there is none or it failed to parse
+  std::string templateProblem;   ///< why it failed
+};
+using LoadedModelPtr = std::shared_ptr<const LoadedModel>;
+
+enum class ModelState : std::uint8_t { Unloaded, Loading, Ready, Failed, Unloading };
+
+struct ModelStatus {
+  std::string id;
+  ModelState state = ModelState::Unloaded;
+  double progress = 0;             ///< of a load, 0…1
+  std::optional<Error> error;      ///< of the last failed load
+  std::uint64_t weightBytes = 0, kvBytes = 0;
+  bool pinned = false;
+  double unloadsInSeconds = -1;    ///< −1 = not counting down
+};
+
+struct EnginePoolOptions {
+  int threads = 0;                      ///< compute threads, shared by all engines; 0 = physical cores
+  std::uint64_t memoryBudgetBytes = 0;  ///< of all models together; 0 = 80% of the machine's memory
+  std::chrono::seconds keepAlive{-1};   ///< unload a model idle for so long; negative = never
+};
+
+/// The models in memory: load on demand, keep-alive, pin, evict least recently used to fit the budget. Loads run on a
+/// thread of the pool's own, are shared by all waiters, and survive a waiter's disconnect. Any thread.
+class EnginePool {
+ public:
+  using LoadCallback = std::function<void(Result<LoadedModelPtr>)>;
+  using Listener = std::function<void(const ModelStatus&)>;
+
+  [[nodiscard]] static std::unique_ptr<EnginePool> create(const EnginePoolOptions& options);
+  virtual ~EnginePool() = default;
+
+  /// Calls back at once when loaded, else after the load, on the loading thread. Never blocks.
+  virtual void acquire(const std::string& id, const std::filesystem::path& path, const EngineOptions& options, LoadCallback done) = 0;
+  /// The same, waiting. Not from the UI thread.
+  [[nodiscard]] virtual Result<LoadedModelPtr> load(const std::string& id, const std::filesystem::path& path, const EngineOptions& options) = 0;
+  [[nodiscard]] virtual LoadedModelPtr find(const std::string& id) const = 0;  ///< null unless Ready
+  /// New requests are refused from here on; memory goes when the last holder lets go. Cancels a load in progress.
+  /// Error: ModelNotLoaded.
+  virtual Result<void> unload(const std::string& id) = 0;
+  virtual void pin(const std::string& id, bool pinned) = 0;
+  [[nodiscard]] virtual std::vector<ModelStatus> statuses() const = 0;
+  [[nodiscard]] virtual EngineStats totals() const = 0;
+  [[nodiscard]] virtual int threads() const noexcept = 0;
+  /// `listener` is called from the pool's threads on each change (progress at most 20 times a second). Returns an id to remove it with.
+  virtual int addListener(Listener listener) = 0;
+  virtual void removeListener(int id) = 0;
+};
+
+}  // namespace hearth

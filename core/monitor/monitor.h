@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace hearth {
+
+struct GpuSample {
+  std::string name;
+  double utilisation = 0;          ///< 0…100
+  std::uint64_t memoryTotal = 0, memoryOurs = 0, memoryOthers = 0;  ///< bytes; ours = this process
+  double temperatureC = -1, powerWatts = -1, powerLimitWatts = -1;  ///< −1 = the driver does not say
+};
+
+/// One reading of the machine.
+struct HardwareSample {
+  double time = 0;                     ///< seconds since the epoch
+  double cpuPercent = 0;               ///< of all cores together, since the last sample
+  std::vector<double> corePercent;
+  std::uint64_t memoryTotal = 0, memoryAvailable = 0, processResident = 0;
+  std::vector<GpuSample> gpus;
+};
+
+enum class GpuDriverState : std::uint8_t { Ready, NoDriver, Failed };
+
+/// Reads /proc, /sys and NVML (opened with dlopen, so that machines without a driver work). Owns the library handle. One
+/// thread at a time calls sample(). A missing driver is a state, not an error.
+class HardwareMonitor {
+ public:
+  /// `nvmlLibrary` empty = libnvidia-ml.so.1, or $HEARTH_NVML_LIBRARY (tests drive the charts with a fake one).
+  [[nodiscard]] static std::unique_ptr<HardwareMonitor> create(const std::string& nvmlLibrary = {});
+  virtual ~HardwareMonitor() = default;
+  [[nodiscard]] virtual HardwareSample sample() = 0;
+  [[nodiscard]] virtual GpuDriverState gpuDriverState() const noexcept = 0;
+  [[nodiscard]] virtual std::string gpuDriverMessage() const = 0;  ///< version, or why there is none
+};
+
+/// Counters, gauges and histograms in Prometheus text format. Any thread. Names as in research: `hearth_…`, with vLLM's as
+/// aliases where dashboards expect them.
+class MetricsRegistry {
+ public:
+  using Labels = std::vector<std::pair<std::string, std::string>>;
+  [[nodiscard]] static std::unique_ptr<MetricsRegistry> create();
+  virtual ~MetricsRegistry() = default;
+  virtual void add(const std::string& name, double amount, const Labels& labels = {}) = 0;      ///< counter
+  virtual void set(const std::string& name, double value, const Labels& labels = {}) = 0;       ///< gauge
+  virtual void observe(const std::string& name, double value, const Labels& labels = {}) = 0;   ///< histogram of seconds
+  /// Called before each text(): lets owners of live figures set their gauges.
+  virtual void addCollector(std::function<void(MetricsRegistry&)> collector) = 0;
+  [[nodiscard]] virtual std::string text() = 0;
+};
+
+}  // namespace hearth
