@@ -1,0 +1,111 @@
+#pragma once
+
+#include <boost/json/fwd.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/engine/engine_pool.h"
+#include "core/engine/request.h"
+#include "core/store/store.h"
+
+namespace hearth {
+
+/// One turn as the template sees it.
+struct ChatMessage {
+  Role role = Role::User;
+  std::string text;
+  std::string name;          ///< optional speaker or tool name
+  std::string extraJson;     ///< further fields for the template as a JSON object (tool_calls, tool_call_id, …); empty = none
+};
+
+/// A stateless chat: what the HTTP APIs and the terminal use.
+struct ChatRequest {
+  std::string model;  ///< library name or path
+  std::vector<ChatMessage> messages;
+  std::string toolsJson;            ///< JSON array handed to the template as `tools`; empty = none
+  std::string templateVariablesJson;  ///< extra template variables (chat_template_kwargs); empty = none
+  SamplingParams sampling;
+  int maxTokens = -1;
+  std::vector<std::string> stop;
+  Priority priority = Priority::Interactive;
+  std::string principal;
+};
+
+/// What a frontend sees; order: [Loading…] [Queued…] Started Text… Finished. Failed instead of Finished on errors.
+struct ChatEvent {
+  enum class Kind : std::uint8_t { Loading, Queued, Started, Text, Finished, Failed } kind = Kind::Text;
+  double loadProgress = 0;            // Loading
+  int queuePosition = 0;              // Queued
+  double queueEstimateSeconds = -1;
+  int promptTokens = 0, cachedTokens = 0, contextTokens = 0;  // Started
+  std::string text;                   // Text: valid UTF-8, not empty unless it carries a logprob
+  TokenId token = -1;                 // Text
+  std::optional<TokenLogprob> logprob;
+  FinishReason reason = FinishReason::Stop;  // Finished
+  std::string stopString;
+  int generatedTokens = 0;            // Finished (and promptTokens)
+  double firstTokenSeconds = 0, tokensPerSecond = 0, prefillSeconds = 0, queueSeconds = 0;
+  std::optional<Error> error;         // Failed
+};
+
+/// Called on engine, loader or service threads, one at a time for a request; must not block. False = consumer gone: cancel.
+using ChatSink = std::function<bool(const ChatEvent&)>;
+
+/// A running chat; cancel() is cheap and idempotent from any thread, also before the model is loaded. Dropping it does not cancel.
+class ChatTask {
+ public:
+  virtual ~ChatTask() = default;
+  virtual void cancel() = 0;
+  [[nodiscard]] virtual std::uint64_t id() const noexcept = 0;
+};
+using ChatTaskPtr = std::shared_ptr<ChatTask>;
+
+/// Parameters of one send from the desktop.
+struct SendOptions {
+  std::string model;
+  SamplingParams sampling;
+  int maxTokens = -1;
+  std::vector<std::string> stop;
+};
+
+/// What send() acknowledged: both messages are committed when it returns.
+struct SentMessage {
+  Message user;       ///< id 0 when regenerating
+  Message assistant;  ///< state Streaming; its text grows in the store at least every 2 s
+  ChatTaskPtr task;
+};
+
+/// Messages in, events out: the one path of DESIGN section 2. Owns nothing but its threads; pool, library and store
+/// outlive it. Any thread; send(), regenerate() and edit() write to the store: not on the UI thread.
+class ChatService {
+ public:
+  [[nodiscard]] static std::unique_ptr<ChatService> create(EnginePool& pool, class Library& library, Store& store);
+  virtual ~ChatService() = default;
+
+  /// Stateless. Returns at once; what is wrong with the request itself is an error here (NotFound, InvalidArgument,
+  /// TemplateFailed and ContextOverflow when the model is loaded already), the rest comes as Failed.
+  [[nodiscard]] virtual Result<ChatTaskPtr> complete(ChatRequest request, ChatSink sink) = 0;
+
+  /// Adds the user's message below `parent` (0 = root) and an empty assistant message below it, both committed, then generates.
+  [[nodiscard]] virtual Result<SentMessage> send(ConversationId conversation, MessageId parent, const std::string& text,
+                                                 const SendOptions& options, ChatSink sink) = 0;
+  /// A new sibling of the assistant message `message`.
+  [[nodiscard]] virtual Result<SentMessage> regenerate(MessageId message, const SendOptions& options, ChatSink sink) = 0;
+
+  /// The prompt of these messages as the model's template renders it, and its tokens. Error: ModelNotLoaded, TemplateFailed.
+  struct RenderedChat {
+    std::string text;
+    std::vector<TokenId> tokens;
+  };
+  [[nodiscard]] virtual Result<RenderedChat> render(const LoadedModel& model, const ChatRequest& request) const = 0;
+
+  /// Stops new work, cancels what runs, waits until every partial reply is committed.
+  virtual void shutdown() = 0;
+};
+
+}  // namespace hearth

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "core/base/error.h"
+#include "core/base/paths.h"
+#include "core/chat/chat_service.h"
+#include "core/engine/engine_pool.h"
+#include "core/library/library.h"
+#include "core/monitor/monitor.h"
+#include "core/server/server.h"
+#include "core/store/store.h"
+
+namespace hearth {
+
+struct HostOptions {
+  std::string dataDir;  ///< --data-dir; empty = chooseDataPaths' rules
+  int threads = 0;      ///< compute threads; 0 = physical cores
+  bool logToStderr = false;
+};
+
+/// The application without a window: owns library, engine pool, store, chat, monitor, metrics and server, in the order
+/// that lets them end cleanly. The desktop and the terminal each make one. Accessors: any thread.
+class Host {
+ public:
+  /// Prepares the data folder, takes its lock (one process writes it; a second gets AlreadyExists with the pid), opens the
+  /// database. Errors: those of prepareDataPaths and Store::open.
+  [[nodiscard]] static Result<std::unique_ptr<Host>> create(const HostOptions& options);
+  virtual ~Host() = default;
+
+  [[nodiscard]] virtual const DataPaths& paths() const noexcept = 0;
+  [[nodiscard]] virtual Store& store() noexcept = 0;
+  [[nodiscard]] virtual Library& library() noexcept = 0;
+  [[nodiscard]] virtual EnginePool& pool() noexcept = 0;
+  [[nodiscard]] virtual ChatService& chat() noexcept = 0;
+  [[nodiscard]] virtual Server& server() noexcept = 0;
+  [[nodiscard]] virtual HardwareMonitor& monitor() noexcept = 0;
+  [[nodiscard]] virtual MetricsRegistry& metrics() noexcept = 0;
+};
+
+/// Version of this build, "0.1.0".
+[[nodiscard]] const char* versionString() noexcept;
+
+}  // namespace hearth

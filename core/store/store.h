@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/error.h"
+
+namespace hearth {
+
+using ConversationId = std::int64_t;
+using MessageId = std::int64_t;
+
+enum class Role : std::uint8_t { System, User, Assistant, Tool };
+enum class MessageState : std::uint8_t {
+  Complete,
+  Streaming,    ///< being written now; a leftover at start becomes Interrupted
+  Interrupted,  ///< the program ended while it was written
+  Stopped,      ///< by the user
+  Failed,       ///< error text in `error`
+};
+
+struct Conversation {
+  ConversationId id = 0;
+  std::string title;
+  std::string model;           ///< last model used, a library name
+  std::string systemPrompt;
+  std::string parametersJson;  ///< SamplingParams overrides, "{}" when none
+  std::int64_t createdMs = 0, updatedMs = 0;
+  MessageId activeLeaf = 0;    ///< the branch that is shown; 0 = empty
+};
+
+/// Messages form a tree: regenerate and edit add a sibling, nothing is overwritten.
+struct Message {
+  MessageId id = 0;
+  ConversationId conversation = 0;
+  MessageId parent = 0;  ///< 0 = root
+  Role role = Role::User;
+  MessageState state = MessageState::Complete;
+  std::string text;
+  std::string model;
+  std::string error;
+  std::int64_t createdMs = 0;
+  int promptTokens = 0, generatedTokens = 0;
+  double tokensPerSecond = 0, firstTokenSeconds = 0;
+  int siblingIndex = 0, siblingCount = 1;  ///< filled by path(): which of the parent's children this is
+};
+
+/// The one SQLite database (WAL, synchronous=FULL). Owns the connections; one writer thread inside. Every writing call
+/// returns only after COMMIT: acknowledged means committed. Any thread; calls may block for a disk flush: not on the UI thread.
+class Store {
+ public:
+  /// Opens or creates, checks (quick_check after an unclean exit), migrates (backup first), marks leftover Streaming
+  /// messages Interrupted. Errors: Corrupt (damaged: evidence path and what check says; the file is left as it is),
+  /// UnsupportedVersion (newer schema), ReadOnly, DiskFull, PermissionDenied, Io.
+  [[nodiscard]] static Result<std::unique_ptr<Store>> open(const std::filesystem::path& database);
+  virtual ~Store() = default;
+
+  [[nodiscard]] virtual Result<Conversation> createConversation(const std::string& title, const std::string& model) = 0;
+  [[nodiscard]] virtual Result<std::vector<Conversation>> conversations() = 0;  ///< newest first, trash left out
+  [[nodiscard]] virtual Result<Conversation> conversation(ConversationId id) = 0;
+  [[nodiscard]] virtual Result<void> updateConversation(const Conversation& conversation) = 0;  ///< title, model, prompt, parameters, activeLeaf
+  [[nodiscard]] virtual Result<void> trashConversation(ConversationId id) = 0;
+  [[nodiscard]] virtual Result<void> restoreConversation(ConversationId id) = 0;
+
+  /// Adds a message (id, createdMs are set) and makes it the active leaf.
+  [[nodiscard]] virtual Result<Message> addMessage(Message message) = 0;
+  /// Text, state, error and figures of a message that exists.
+  [[nodiscard]] virtual Result<void> updateMessage(const Message& message) = 0;
+  [[nodiscard]] virtual Result<Message> message(MessageId id) = 0;
+  /// From the root to `leaf`, with sibling numbers.
+  [[nodiscard]] virtual Result<std::vector<Message>> path(MessageId leaf) = 0;
+  [[nodiscard]] virtual Result<std::vector<Message>> children(ConversationId conversation, MessageId parent) = 0;
+  /// The newest leaf below `message` (for switching branches).
+  [[nodiscard]] virtual Result<MessageId> latestLeaf(MessageId message) = 0;
+
+  [[nodiscard]] virtual Result<std::optional<std::string>> setting(const std::string& key) = 0;
+  [[nodiscard]] virtual Result<void> setSetting(const std::string& key, const std::string& value) = 0;
+};
+
+}  // namespace hearth
