@@ -1,0 +1,63 @@
+#include <cstdlib>
+#include <cstring>
+
+#include "kernels/cpu/kernel_table.h"
+#include "kernels/cpu/scalar.h"
+
+namespace hearth::kernels {
+namespace {
+
+/// What this CPU (and its operating system, which must save the registers) can run. Filled once, at first use.
+struct Available {
+  const KernelTable* tables[4] = {};
+  std::size_t count = 0;
+
+  Available() noexcept { tables[count++] = &kScalarKernels; }
+};
+
+const Available& available() noexcept {
+  static const Available instance;
+  return instance;
+}
+
+/// The table that HEARTH_ISA names, the fastest when it is not set; `problem` says why the name was not followed.
+struct Choice {
+  const KernelTable* table = nullptr;
+  const char* problem = nullptr;
+
+  Choice() noexcept {
+    const std::span<const KernelTable* const> tables = availableKernels();
+    table = tables.back();
+    const char* forced = std::getenv("HEARTH_ISA");
+    if (forced == nullptr || *forced == '\0') return;
+    // The last match wins, so that "avx512" means the best AVX-512 table that the CPU has (with VNNI where it can).
+    const KernelTable* match = nullptr;
+    for (const KernelTable* candidate : tables) {
+      const bool family = std::strcmp(forced, "avx512") == 0 && std::strncmp(candidate->isa, "avx512", 6) == 0;
+      if (family || std::strcmp(candidate->isa, forced) == 0) match = candidate;
+    }
+    if (match != nullptr) {
+      table = match;
+      return;
+    }
+    bool known = false;
+    for (const char* name : {"scalar", "avx2", "avx512", "avx512vnni"}) known = known || std::strcmp(name, forced) == 0;
+    problem = known ? "HEARTH_ISA names instructions that this CPU does not have; the fastest available are used"
+                    : "HEARTH_ISA is none of scalar, avx2, avx512, avx512vnni; the fastest available are used";
+  }
+};
+
+const Choice& choice() noexcept {
+  static const Choice instance;
+  return instance;
+}
+
+}  // namespace
+
+std::span<const KernelTable* const> availableKernels() noexcept { return {available().tables, available().count}; }
+
+const KernelTable& chooseKernels() noexcept { return *choice().table; }
+
+const char* forcedIsaProblem() noexcept { return choice().problem; }
+
+}  // namespace hearth::kernels
