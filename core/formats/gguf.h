@@ -36,10 +36,11 @@ struct GgufTensor {
 /// lives. Immutable after open, any thread. Every size and offset in the file was checked (format: ggml docs/gguf.md).
 class GgufFile {
  public:
+  /// `path` of a split file may be any of its parts ("x-00002-of-00003.gguf"); the others are taken from the same folder.
   /// Errors: NotFound, WrongMagic, UnsupportedVersion, Truncated, Corrupt (evidence says which field), UnsupportedFormat
   /// (evidence names tensor and type number), OutOfMemory never (headers are capped).
   [[nodiscard]] static Result<GgufFile> open(const std::filesystem::path& path);
-  /// Same, over bytes that the caller keeps alive (fuzzing, tests).
+  /// Same, over bytes that the caller keeps alive (fuzzing, tests). One part of a split file is refused: InvalidArgument.
   [[nodiscard]] static Result<GgufFile> parse(std::span<const std::byte> bytes);
 
   [[nodiscard]] const GgufValue* find(std::string_view key) const;
@@ -63,8 +64,9 @@ class GgufFile {
   void dropPages(const GgufTensor& tensor) const noexcept;
 
  private:
-  [[nodiscard]] static Result<GgufFile> parseOne(std::span<const std::byte> bytes);
-  std::vector<platform::MappedFile> m_files;
+  [[nodiscard]] Result<void> indexTensors();
+  std::vector<platform::MappedFile> m_files;  // one for each part; empty after parse()
+  std::uint64_t m_fileBytes = 0;
   std::map<std::string, GgufValue, std::less<>> m_metadata;
   std::vector<GgufTensor> m_tensors;
   std::map<std::string, std::size_t, std::less<>> m_tensorIndex;
@@ -75,9 +77,11 @@ class GgufWriter {
  public:
   using Value = std::variant<std::uint32_t, std::int32_t, std::uint64_t, float, bool, std::string, std::vector<std::string>,
                              std::vector<std::int32_t>, std::vector<float>>;
-  void set(std::string key, Value value);
+  void set(std::string key, Value value);  ///< replaces an earlier value; "general.alignment" (uint32) is obeyed
   /// dims[0] is the contiguous dimension. `bytes` must match dims and format. Kept until write().
   void addTensor(std::string name, kernels::FormatId format, std::vector<std::int64_t> dims, std::vector<std::byte> bytes);
+  /// The file appears whole or not at all: an existing one stays until the new one is on the disk.
+  /// Errors: InvalidArgument (names, dims, sizes, alignment), DiskFull, PermissionDenied, NotFound (folder), Io.
   [[nodiscard]] Result<void> write(const std::filesystem::path& path) const;
 
  private:
