@@ -68,6 +68,9 @@ class Store {
 
   /// Adds a message (id, createdMs are set) and makes it the active leaf.
   [[nodiscard]] virtual Result<Message> addMessage(Message message) = 0;
+  /// Adds several messages in one commit, each below the one before it (the first below its own `parent`); the last
+  /// becomes the active leaf. Either all are there or none.
+  [[nodiscard]] virtual Result<std::vector<Message>> addMessages(std::vector<Message> chain);
   /// Text, state, error and figures of a message that exists.
   [[nodiscard]] virtual Result<void> updateMessage(const Message& message) = 0;
   [[nodiscard]] virtual Result<Message> message(MessageId id) = 0;
