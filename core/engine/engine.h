@@ -22,6 +22,7 @@ struct EngineOptions {
   int stepTokens = 512;       ///< token budget of one step (decode + prefill chunks)
   int pageTokens = 16;
   bool prefixCache = true;
+  double targetInterTokenSeconds = 0.1;  ///< prefill chunks beside decoding are cut so that a step stays near this
 };
 
 /// A snapshot for the dashboard and /metrics; counters only grow.
@@ -34,12 +35,14 @@ struct EngineStats {
 };
 
 /// One loaded model with its engine thread (DESIGN section 3). Owns tokenizer, template, weights, KV storage and the step
-/// loop's thread. All public functions may be called from any thread. Destruction cancels what runs and joins.
+/// loop's thread. All public functions may be called from any thread. Destruction cancels what runs (Finished: Cancelled, with
+/// error ShuttingDown) and joins; from within a sink it does not wait, and the thread ends by itself after that step.
 class Engine {
  public:
-  /// `model`'s forward is called on the engine thread only from now on. Errors: OutOfMemory, InvalidArgument.
+  /// `model`'s forward is called on the engine thread only from now on. `pool` samples the sequences of a step in parallel;
+  /// without one they are sampled one after the other. Errors: OutOfMemory (needed_bytes, available_bytes), InvalidArgument.
   [[nodiscard]] static Result<std::shared_ptr<Engine>> create(std::unique_ptr<Model> model, std::unique_ptr<Tokenizer> tokenizer,
-                                                              const EngineOptions& options);
+                                                              const EngineOptions& options, std::shared_ptr<ThreadPool> pool = nullptr);
   virtual ~Engine() = default;
 
   /// Queues a request; never blocks. Errors: InvalidArgument (field), ContextOverflow (prompt_tokens, context_tokens),
@@ -52,7 +55,7 @@ class Engine {
   [[nodiscard]] virtual std::uint64_t weightBytes() const noexcept = 0;
   [[nodiscard]] virtual std::uint64_t kvBytes() const noexcept = 0;
   /// Runs raw logits for a token window, outside the queue order but between steps (perplexity, tests): [tokens][vocabulary].
-  /// Blocks the caller until done. Errors as forward(), ContextOverflow.
+  /// Blocks the caller until done; not from a sink. Errors as forward(), ContextOverflow, InvalidArgument, OutOfMemory, ShuttingDown.
   [[nodiscard]] virtual Result<std::vector<float>> logits(std::span<const TokenId> tokens) = 0;
 };
 

@@ -53,7 +53,8 @@ struct TokenLogprob {
   std::vector<std::pair<TokenId, float>> top;
 };
 
-/// What a request reports, in order: any number of Queued, at most one Started, Token…, then exactly one Finished.
+/// What a request reports, in order: any number of Queued, at most one Started, Token…, then exactly one Finished. While it is
+/// preempted (already Started) it may report Queued again.
 struct EngineEvent {
   enum class Kind : std::uint8_t { Queued, Started, Token, Finished } kind = Kind::Token;
   // Queued
@@ -62,7 +63,7 @@ struct EngineEvent {
   // Started
   int promptTokens = 0;
   int cachedTokens = 0;  ///< of the prompt, found in the prefix cache
-  // Token
+  // Token: one for each generated token, the end-of-generation token too. The last one carries what was held back.
   TokenId token = -1;
   std::string text;  ///< what becomes visible: valid UTF-8, may be empty (held back for a stop string or half a character)
   std::optional<TokenLogprob> logprob;
@@ -81,8 +82,8 @@ using EngineSink = std::function<bool(const EngineEvent&)>;
 struct EngineRequest {
   std::vector<TokenId> prompt;
   SamplingParams sampling;
-  int maxTokens = -1;  ///< −1 = until the context is full
-  std::vector<std::string> stop;  ///< ≤ 16, not empty strings
+  int maxTokens = -1;  ///< ≥ 1, or −1 = until the context is full
+  std::vector<std::string> stop;  ///< ≤ 16, each 1…1,024 bytes
   bool ignoreEnd = false;         ///< go on past end-of-generation tokens (benchmarks)
   Priority priority = Priority::Interactive;
   std::string principal;  ///< who asks, for fairness; empty = the machine's own user

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/engine/sequence.h"
+
+namespace hearth {
+
+/// The waiting requests and the order in which they get their turn. Engine thread only.
+///
+/// Fairness is by principal: each has a counter of the work that was done for it (a prompt token counts 1, an output token
+/// kOutputCost), and the principal with the lowest counter is next ("virtual token counter": Sheng et al., "Fairness in
+/// serving large language models", OSDI 2024). One that comes back from idleness starts at the lowest active counter: rest
+/// is not saved up. Among the requests of one principal the better priority class goes first, then the older; every
+/// kAgeingSeconds of waiting lift a request by one class. What was preempted goes before fresh requests of no better class.
+class FairQueue {
+ public:
+  static constexpr double kOutputCost = 2;
+  static constexpr double kAgeingSeconds = 10;
+
+  void push(std::unique_ptr<Sequence> sequence);
+  /// The request whose turn it is, still queued; null when none waits.
+  [[nodiscard]] Sequence* next(EngineClock::time_point now) const;
+  [[nodiscard]] std::unique_ptr<Sequence> take(const Sequence* sequence);
+  /// All waiting requests in the order they would be served in, as far as can be known now.
+  [[nodiscard]] std::vector<Sequence*> order(EngineClock::time_point now) const;
+  [[nodiscard]] const std::vector<std::unique_ptr<Sequence>>& waiting() const noexcept { return m_waiting; }
+
+  /// Work done for a principal.
+  void charge(const std::string& principal, double cost);
+  /// A request of the principal left the engine for good.
+  void leave(const std::string& principal);
+
+  [[nodiscard]] static int rankOf(const Sequence& sequence, EngineClock::time_point now) noexcept;
+
+ private:
+  struct Account {
+    double served = 0;
+    int active = 0;  // requests waiting or running
+  };
+  [[nodiscard]] static Sequence* choose(const std::vector<Sequence*>& waiting, const std::unordered_map<std::string, Account>& accounts,
+                                        EngineClock::time_point now);
+
+  std::vector<std::unique_ptr<Sequence>> m_waiting;  // by arrival, preempted ones anywhere
+  std::unordered_map<std::string, Account> m_accounts;
+};
+
+}  // namespace hearth

@@ -1,0 +1,378 @@
+#include "core/engine/sampler.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace hearth {
+namespace {
+
+constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
+/// Candidates this far (in nats, after temperature) below the best cannot be drawn: e^-40 × 10^6 tokens < 10^-11.
+constexpr double kNegligible = 40;
+/// Which random number of a token's is for what.
+constexpr std::uint32_t kDrawToken = 0;
+constexpr std::uint32_t kDrawXtc = 1;
+
+bool before(const Candidate& a, const Candidate& b) noexcept {
+  return a.logit > b.logit || (a.logit == b.logit && a.token < b.token);
+}
+
+bool before(const SamplerScratch::Ranked& a, const SamplerScratch::Ranked& b) noexcept {
+  return a.rank < b.rank || (a.rank == b.rank && a.token < b.token);
+}
+
+float largest(const std::vector<Candidate>& candidates) noexcept {
+  float best = kMinusInfinity;
+  for (const auto& candidate : candidates) best = std::max(best, candidate.logit);
+  return best;
+}
+
+/// exp(logit − best) of each into weights; returns their sum.
+double weigh(const std::vector<Candidate>& candidates, double temperature, std::vector<double>& weights) {
+  const double best = largest(candidates);
+  weights.resize(candidates.size());
+  double sum = 0;
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    weights[i] = std::exp((static_cast<double>(candidates[i].logit) - best) / temperature);
+    sum += weights[i];
+  }
+  return sum;
+}
+
+/// Keeps the first candidates in order of `rank` until their weights reach `mass`; at least one. Candidates keep their
+/// order. Weighted selection: halves the range that holds the boundary, so the whole takes O(n), not a sort.
+template <class Rank>
+void keepMass(std::vector<Candidate>& candidates, const std::vector<double>& weights, double mass, Rank rank, SamplerScratch& s) {
+  auto& ranked = s.ranked;
+  ranked.resize(candidates.size());
+  for (std::size_t i = 0; i < candidates.size(); ++i) ranked[i] = {rank(i), weights[i], candidates[i].token};
+  const auto less = [](const auto& a, const auto& b) { return before(a, b); };
+  std::size_t low = 0, high = ranked.size();
+  double reached = 0;  // weight of [0, low)
+  while (high - low > 32) {
+    const std::size_t middle = low + (high - low) / 2;
+    const auto at = [&](std::size_t i) { return ranked.begin() + static_cast<std::ptrdiff_t>(i); };
+    std::nth_element(at(low), at(middle), at(high), less);
+    double half = 0;
+    for (std::size_t i = low; i < middle; ++i) half += ranked[i].weight;
+    if (reached + half >= mass) {
+      high = middle;
+    } else {
+      reached += half;
+      low = middle;
+    }
+  }
+  std::sort(ranked.begin() + static_cast<std::ptrdiff_t>(low), ranked.begin() + static_cast<std::ptrdiff_t>(high), less);
+  std::size_t last = low;
+  for (;; ++last) {
+    reached += ranked[last].weight;
+    if (reached >= mass || last + 1 >= high) break;
+  }
+  const auto boundary = ranked[last];
+  // Candidates are in the order of the weights, so rank(i) still names the same one while kept ones move down.
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    const SamplerScratch::Ranked self{rank(i), 0, candidates[i].token};
+    if (!before(boundary, self)) candidates[kept++] = candidates[i];
+  }
+  candidates.resize(kept);
+}
+
+void keepAbove(std::vector<Candidate>& candidates, double threshold) {
+  std::erase_if(candidates, [threshold](const Candidate& c) { return static_cast<double>(c.logit) < threshold; });
+}
+
+/// Keeps the `count` most likely, in their old order.
+void keepTop(std::vector<Candidate>& candidates, std::size_t count, std::vector<Candidate>& work) {
+  if (count >= candidates.size()) return;
+  work = candidates;
+  const auto last = work.begin() + static_cast<std::ptrdiff_t>(count - 1);
+  std::nth_element(work.begin(), last, work.end(), [](const auto& a, const auto& b) { return before(a, b); });
+  const Candidate boundary = *last;
+  std::erase_if(candidates, [&](const Candidate& c) { return before(boundary, c); });
+}
+
+/// Index of the candidate that `uniform` falls on.
+std::size_t drawFrom(const std::vector<double>& weights, double sum, double uniform) {
+  double left = uniform * sum;
+  std::size_t last = 0;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    if (weights[i] <= 0) continue;
+    last = i;  // what rounding leaves over falls on the last that is possible at all
+    left -= weights[i];
+    if (left < 0) return i;
+  }
+  return last;
+}
+
+}  // namespace
+
+std::int32_t argmax(std::span<const float> values) noexcept {
+  // Sixteen running maxima, so that the compiler turns the loop into vector max; NaN loses every comparison.
+  constexpr std::size_t kLanes = 16;
+  float lanes[kLanes];
+  std::fill(std::begin(lanes), std::end(lanes), kMinusInfinity);
+  std::size_t i = 0;
+  for (; i + kLanes <= values.size(); i += kLanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      const float value = values[i + lane];
+      lanes[lane] = value > lanes[lane] ? value : lanes[lane];
+    }
+  }
+  float best = *std::max_element(std::begin(lanes), std::end(lanes));
+  for (; i < values.size(); ++i) best = values[i] > best ? values[i] : best;
+  if (!(best > kMinusInfinity)) return -1;
+  return static_cast<std::int32_t>(std::find(values.begin(), values.end(), best) - values.begin());
+}
+
+double logSumExp(std::span<const float> logits) noexcept {
+  const std::int32_t top = argmax(logits);
+  if (top < 0) return kMinusInfinity;
+  const float best = logits[static_cast<std::size_t>(top)];
+  double sum = 0;
+  for (const float logit : logits) {
+    if (logit > best - 40.0F) sum += std::exp(static_cast<double>(logit) - static_cast<double>(best));
+  }
+  return static_cast<double>(best) + std::log(sum);
+}
+
+void selectTop(std::span<const float> logits, std::size_t count, std::vector<Candidate>& best) {
+  best.clear();
+  if (count == 0) return;
+  const auto less = [](const Candidate& a, const Candidate& b) { return before(a, b); };
+  // Values at or below the running threshold cannot be among the top: ids ascend, and the lower id wins a tie.
+  const std::size_t room = count * 4 + 64;
+  best.reserve(room + 1);
+  float threshold = kMinusInfinity;
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    if (!(logits[i] > threshold)) continue;
+    best.push_back({static_cast<TokenId>(i), logits[i]});
+    if (best.size() >= room) {
+      const auto last = best.begin() + static_cast<std::ptrdiff_t>(count - 1);
+      std::nth_element(best.begin(), last, best.end(), less);
+      threshold = last->logit;
+      best.resize(count);
+    }
+  }
+  std::sort(best.begin(), best.end(), less);
+  if (best.size() > count) best.resize(count);
+}
+
+Result<SampledToken> Sampler::sample(std::span<float> logits, std::span<const TokenId> history, std::uint64_t index,
+                                     SamplerScratch& s) {
+  const std::int32_t top = argmax(logits);
+  if (top < 0) return fail(ErrorCode::Corrupt, "the model gave no usable logits", {{"token_index", std::to_string(index)}});
+  if (std::isinf(logits[static_cast<std::size_t>(top)])) {
+    for (float& logit : logits) logit = logit == -kMinusInfinity ? std::numeric_limits<float>::max() : logit;
+  }
+  SampledToken result;
+  s.edits.clear();
+  double logSum = 0;
+  if (m_params.logprobs >= 0) {
+    result.logprob.emplace();
+    logSum = logSumExp(logits);
+    selectTop(logits, static_cast<std::size_t>(m_params.logprobs), s.selection);
+    for (const auto& candidate : s.selection)
+      result.logprob->top.emplace_back(candidate.token, static_cast<float>(static_cast<double>(candidate.logit) - logSum));
+  }
+
+  penalise(logits, history, s);
+  const std::int32_t greedy = argmax(logits);
+  if (greedy < 0) return fail(ErrorCode::InvalidArgument, "logit_bias leaves no token to choose", {{"field", "logit_bias"}});
+  if (m_params.temperature <= 0) {
+    result.token = greedy;
+  } else {
+    auto& candidates = s.candidates;
+    const bool mirostat = m_params.mirostat != 0;
+    if (!mirostat && m_params.topK > 0 && static_cast<std::size_t>(m_params.topK) < logits.size()) {
+      selectTop(logits, static_cast<std::size_t>(m_params.topK), candidates);
+    } else {
+      double reach = kNegligible * std::max(1.0, m_params.temperature);
+      // With nothing to normalise before min-p, what it would drop need not be collected at all.
+      if (!mirostat && m_params.typicalP >= 1 && m_params.topP >= 1 && m_params.minP > 0) reach = std::min(reach, -std::log(m_params.minP));
+      const double cut = static_cast<double>(logits[static_cast<std::size_t>(greedy)]) - reach - 1e-6;
+      candidates.clear();
+      for (std::size_t i = 0; i < logits.size(); ++i) {
+        if (logits[i] > kMinusInfinity && static_cast<double>(logits[i]) >= cut) candidates.push_back({static_cast<TokenId>(i), logits[i]});
+      }
+    }
+    if (mirostat) {
+      result.token = drawMirostat(candidates, index, s);
+    } else {
+      truncate(candidates, index, s);
+      const double sum = weigh(candidates, m_params.temperature, s.weights);
+      result.token = candidates[drawFrom(s.weights, sum, m_random.uniform(index, kDrawToken))].token;
+    }
+  }
+  if (result.logprob) {
+    float raw = logits[static_cast<std::size_t>(result.token)];
+    for (const auto& [token, before_] : s.edits) {
+      if (token == result.token) {
+        raw = before_;
+        break;
+      }
+    }
+    result.logprob->token = result.token;
+    result.logprob->logprob = static_cast<float>(static_cast<double>(raw) - logSum);
+  }
+  return result;
+}
+
+void Sampler::penalise(std::span<float> logits, std::span<const TokenId> history, SamplerScratch& s) const {
+  const auto edit = [&](TokenId token, float value) {
+    if (token < 0 || static_cast<std::size_t>(token) >= logits.size()) return;
+    float& logit = logits[static_cast<std::size_t>(token)];
+    s.edits.emplace_back(token, logit);
+    logit = value;
+  };
+  for (const auto& [token, bias] : m_params.logitBias) {
+    if (token >= 0 && static_cast<std::size_t>(token) < logits.size()) edit(token, logits[static_cast<std::size_t>(token)] + bias);
+  }
+  const bool penalties = m_params.repetitionPenalty != 1 || m_params.presencePenalty != 0 || m_params.frequencyPenalty != 0;
+  if (penalties && m_params.penaltyWindow != 0 && !history.empty()) {
+    const auto window = m_params.penaltyWindow < 0 ? history : history.last(std::min(history.size(), static_cast<std::size_t>(m_params.penaltyWindow)));
+    s.window.assign(window.begin(), window.end());
+    std::sort(s.window.begin(), s.window.end());
+    for (auto first = s.window.begin(); first != s.window.end();) {
+      const auto last = std::upper_bound(first, s.window.end(), *first);
+      const TokenId token = *first;
+      const auto count = static_cast<double>(last - first);
+      first = last;
+      if (token < 0 || static_cast<std::size_t>(token) >= logits.size()) continue;
+      double logit = logits[static_cast<std::size_t>(token)];
+      if (!(logit > static_cast<double>(kMinusInfinity))) continue;
+      logit = logit > 0 ? logit / m_params.repetitionPenalty : logit * m_params.repetitionPenalty;
+      logit -= m_params.presencePenalty + count * m_params.frequencyPenalty;
+      edit(token, static_cast<float>(logit));
+    }
+  }
+  if (m_params.dryMultiplier > 0 && m_params.dryWindow != 0) penaliseRepeats(logits, history, s);
+}
+
+// DRY: a token that would go on with a sequence seen before is penalised by multiplier · base^(length − allowed), where
+// length is how many tokens before it already repeat. matches[i] is the length of the longest common suffix of
+// window[0…i] and the whole window: the Z function of the reversed window, linear in its length.
+void Sampler::penaliseRepeats(std::span<float> logits, std::span<const TokenId> history, SamplerScratch& s) const {
+  const auto window = m_params.dryWindow < 0 ? history : history.last(std::min(history.size(), static_cast<std::size_t>(m_params.dryWindow)));
+  const int n = static_cast<int>(window.size());
+  if (n < 2) return;
+  const auto reversed = [&](int i) { return window[static_cast<std::size_t>(n - 1 - i)]; };
+  // A match may not reach over a breaker: the tail after the last whole breaker bounds every length.
+  int longest = n;
+  for (const auto& breaker : m_params.dryBreakers) {
+    const int size = static_cast<int>(breaker.size());
+    for (int end = n; end >= size && n - end < longest; --end) {
+      if (std::equal(breaker.begin(), breaker.end(), window.begin() + (end - size))) {
+        longest = n - end;
+        break;
+      }
+    }
+  }
+  if (longest < m_params.dryAllowedLength) return;
+  auto& z = s.matches;
+  z.assign(static_cast<std::size_t>(n), 0);
+  for (int i = 1, left = 0, right = 0; i < n; ++i) {
+    int length = i < right ? std::min(right - i, z[static_cast<std::size_t>(i - left)]) : 0;
+    while (i + length < n && reversed(length) == reversed(i + length)) ++length;
+    z[static_cast<std::size_t>(i)] = length;
+    if (i + length > right) {
+      left = i;
+      right = i + length;
+    }
+  }
+  // The longest repeat that each following token would go on with.
+  s.ranked.clear();
+  for (int i = 1; i < n; ++i) {
+    const int length = std::min(z[static_cast<std::size_t>(i)], longest);
+    if (length >= m_params.dryAllowedLength) s.ranked.push_back({static_cast<double>(-length), 0, reversed(i - 1)});
+  }
+  std::sort(s.ranked.begin(), s.ranked.end(), [](const auto& a, const auto& b) { return a.token < b.token || (a.token == b.token && a.rank < b.rank); });
+  TokenId previous = -1;
+  for (const auto& match : s.ranked) {
+    if (match.token == previous) continue;
+    previous = match.token;
+    if (match.token < 0 || static_cast<std::size_t>(match.token) >= logits.size()) continue;
+    // Bounded: base^length overflows for long repeats, and −∞ could leave nothing to choose.
+    const double penalty = std::min(1e9, m_params.dryMultiplier * std::pow(m_params.dryBase, -match.rank - m_params.dryAllowedLength));
+    float& logit = logits[static_cast<std::size_t>(match.token)];
+    s.edits.emplace_back(match.token, logit);
+    logit = static_cast<float>(static_cast<double>(logit) - penalty);
+  }
+}
+
+void Sampler::truncate(std::vector<Candidate>& candidates, std::uint64_t index, SamplerScratch& s) const {
+  if (m_params.typicalP < 1 && candidates.size() > 1) {
+    const double sum = weigh(candidates, 1, s.weights);
+    double entropy = 0;
+    for (const double weight : s.weights) {
+      const double p = weight / sum;
+      if (p > 0) entropy -= p * std::log(p);
+    }
+    const double best = largest(candidates);
+    const double logSum = std::log(sum);
+    keepMass(candidates, s.weights, m_params.typicalP * sum,
+             [&](std::size_t i) { return std::abs(best + logSum - static_cast<double>(candidates[i].logit) - entropy); }, s);
+  }
+  if (m_params.topP < 1 && candidates.size() > 1) {
+    const double sum = weigh(candidates, 1, s.weights);
+    keepMass(candidates, s.weights, m_params.topP * sum, [&](std::size_t i) { return -static_cast<double>(candidates[i].logit); }, s);
+  }
+  if (m_params.minP > 0) keepAbove(candidates, static_cast<double>(largest(candidates)) + std::log(m_params.minP));
+  if (m_params.xtcProbability > 0 && candidates.size() > 1 && m_random.uniform(index, kDrawXtc) < m_params.xtcProbability) {
+    // Of the tokens at or above the threshold only the least likely stays.
+    const double sum = weigh(candidates, 1, s.weights);
+    std::size_t last = candidates.size();
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+      if (s.weights[i] < m_params.xtcThreshold * sum) continue;
+      if (last == candidates.size() || before(candidates[last], candidates[i])) last = i;
+    }
+    if (last < candidates.size()) {
+      const Candidate kept = candidates[last];
+      std::erase_if(candidates, [&](const Candidate& c) { return before(c, kept); });
+    }
+  }
+}
+
+TokenId Sampler::drawMirostat(std::vector<Candidate>& candidates, std::uint64_t index, SamplerScratch& s) {
+  const double temperature = m_params.temperature;
+  const double best = largest(candidates);
+  const double sum = weigh(candidates, temperature, s.weights);
+  const auto surprise = [&](const Candidate& c) {
+    return -((static_cast<double>(c.logit) - best) / temperature - std::log(sum)) / std::log(2.0);
+  };
+  if (m_params.mirostat == 1) {
+    // Zipf's exponent from the 100 most likely tokens, then the k whose expected surprise is mu (Basu et al., algorithm 1).
+    auto& top = s.selection;
+    top = candidates;
+    const auto count = std::min<std::size_t>(top.size(), 100);
+    std::partial_sort(top.begin(), top.begin() + static_cast<std::ptrdiff_t>(count), top.end(), [](const auto& a, const auto& b) { return before(a, b); });
+    double numerator = 0, denominator = 0;
+    for (std::size_t i = 0; i + 1 < count; ++i) {
+      const double t = std::log(static_cast<double>(i + 2) / static_cast<double>(i + 1));
+      numerator += t * static_cast<double>(top[i].logit - top[i + 1].logit) / temperature;
+      denominator += t * t;
+    }
+    std::size_t keep = candidates.size();
+    if (numerator > 0) {
+      const double exponent = numerator / denominator;
+      const double epsilon = exponent - 1;
+      const auto n = static_cast<double>(candidates.size());
+      // (1 − n^−ε)/ε tends to ln n as ε → 0.
+      const double zipf = std::abs(epsilon) < 1e-6 ? std::log(n) : (1 - std::pow(n, -epsilon)) / epsilon;
+      const double k = std::pow(std::exp2(m_mu) / zipf, 1 / exponent);
+      if (k < n) keep = static_cast<std::size_t>(std::max(1.0, std::round(k)));
+    }
+    keepTop(candidates, keep, s.selection);
+  } else {
+    const Candidate first = *std::min_element(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) { return before(a, b); });
+    std::erase_if(candidates, [&](const Candidate& c) { return surprise(c) > m_mu && c.token != first.token; });
+  }
+  std::vector<double>& weights = s.weights;
+  const double keptSum = weigh(candidates, temperature, weights);
+  const Candidate chosen = candidates[drawFrom(weights, keptSum, m_random.uniform(index, kDrawToken))];
+  m_mu -= m_params.mirostatEta * (surprise(chosen) - m_params.mirostatTau);
+  return chosen.token;
+}
+
+}  // namespace hearth

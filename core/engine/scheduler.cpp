@@ -1,0 +1,171 @@
+#include "core/engine/scheduler.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace hearth {
+namespace {
+
+constexpr double kSmoothing = 0.2;
+/// Chunk beside decoding while the cost of a prompt token is unknown.
+constexpr int kFirstChunk = 32;
+/// A prompt gets at least this many tokens a step, whatever the target: below it steps cost the same and only take longer.
+constexpr int kLeastChunk = 16;
+
+double smooth(double old, double sample) noexcept {
+  return old > 0 ? old + kSmoothing * (sample - old) : sample;
+}
+
+}  // namespace
+
+void StepCost::record(double seconds, int decodeTokens, int prefillTokens) noexcept {
+  if (prefillTokens == 0) {
+    m_fixed = smooth(m_fixed, seconds);
+  } else if (prefillTokens >= kLeastChunk) {
+    const double fixed = decodeTokens > 0 ? std::min(m_fixed, seconds) : 0;
+    m_perToken = smooth(m_perToken, std::max((seconds - fixed) / prefillTokens, 1e-7));
+  }
+}
+
+int StepCost::chunk(double targetSeconds, int least, int most) const noexcept {
+  if (most <= least) return most;
+  if (m_perToken <= 0) return std::clamp(kFirstChunk, least, most);
+  const double room = (targetSeconds - m_fixed) / m_perToken;
+  return room <= least ? least : room >= most ? most : static_cast<int>(room);
+}
+
+bool Scheduler::fits(Sequence& sequence) {
+  const auto missing = [&](const Sequence& other) {
+    return std::max(0, m_pages.pagesFor(static_cast<int>(other.tokens.size()) + 1) - static_cast<int>(other.table.pages.size()));
+  };
+  m_pages.extendFromCache(sequence.table, sequence.tokens);
+  // The prompts being computed have a claim on their remaining pages, and every running sequence may need one more soon:
+  // without that reserve the newcomer would be the first to be preempted.
+  int wanted = missing(sequence);
+  for (const auto& other : m_running) wanted += missing(*other) + 1;
+  // A sequence never needs more than what the pool holds, alone (Engine::submit checks it); the last page may not be needed.
+  if (m_running.empty()) wanted = std::min(wanted, m_pages.pageCount() - static_cast<int>(sequence.table.pages.size()));
+  if (wanted <= m_pages.freePages()) return true;
+  m_pages.release(sequence.table);
+  return false;
+}
+
+void Scheduler::admit(EngineClock::time_point now) {
+  while (Sequence* next = m_queue.next(now)) {
+    const int rank = FairQueue::rankOf(*next, now);
+    while (m_running.size() >= static_cast<std::size_t>(m_options.maxSequences) || !fits(*next)) {
+      // Only a better class may push another one out; equals wait their turn.
+      Sequence* victim = worst();
+      if (victim == nullptr || victim->rank <= rank) return;
+      preempt(victim);
+    }
+    auto sequence = m_queue.take(next);
+    sequence->rank = rank;
+    if (!sequence->preempted) {
+      sequence->turn = m_turn++;
+      sequence->admitted = now;
+      m_queue.charge(sequence->request.principal, sequence->promptTokens - sequence->table.tokens);
+      if (!m_queue.waiting().empty() && m_lastAdmission != EngineClock::time_point{})
+        m_admissionInterval = smooth(m_admissionInterval, std::chrono::duration<double>(now - m_lastAdmission).count());
+      m_lastAdmission = now;
+    }
+    const auto place = std::find_if(m_running.begin(), m_running.end(), [&](const auto& other) {
+      return std::tuple(other->rank, other->turn) > std::tuple(sequence->rank, sequence->turn);
+    });
+    m_running.insert(place, std::move(sequence));
+  }
+}
+
+Sequence* Scheduler::worst() const {
+  return m_running.empty() ? nullptr : m_running.back().get();
+}
+
+void Scheduler::preempt(Sequence* sequence) {
+  const auto it = std::find_if(m_running.begin(), m_running.end(), [&](const auto& other) { return other.get() == sequence; });
+  auto taken = std::move(*it);
+  m_running.erase(it);
+  m_pages.release(taken->table);
+  taken->preempted = true;
+  ++m_preemptions;
+  m_queue.push(std::move(taken));
+}
+
+bool Scheduler::reserve(Sequence* sequence, int count, std::vector<Slice>& plan) {
+  while (!m_pages.reserve(sequence->table, count)) {
+    Sequence* victim = worst();
+    std::erase_if(plan, [&](const Slice& slice) { return slice.sequence == victim; });
+    preempt(victim);
+    if (victim == sequence) return false;
+  }
+  return true;
+}
+
+bool Scheduler::makeRoom(int count) {
+  while (m_pages.freePages() < count) {
+    if (m_running.empty()) return false;
+    preempt(worst());
+  }
+  return true;
+}
+
+std::vector<Scheduler::Slice> Scheduler::plan(EngineClock::time_point now) {
+  admit(now);
+  std::vector<Slice> plan;
+  std::vector<Sequence*> decoding, prompting;
+  for (const auto& sequence : m_running) {
+    if (sequence->pending() > 1 && sequence->table.tokens % m_pages.pageTokens() == 0) m_pages.extendFromCache(sequence->table, sequence->tokens);
+    (sequence->pending() == 1 ? decoding : prompting).push_back(sequence.get());
+  }
+  // A prompt goes on ageing while it is cut up, or a stream of better ones could hold it for ever.
+  std::stable_sort(prompting.begin(), prompting.end(), [&](const Sequence* a, const Sequence* b) {
+    return std::min(a->rank, FairQueue::rankOf(*a, now)) < std::min(b->rank, FairQueue::rankOf(*b, now));
+  });
+  const auto isRunning = [&](const Sequence* wanted) {
+    return std::any_of(m_running.begin(), m_running.end(), [&](const auto& other) { return other.get() == wanted; });
+  };
+
+  int budget = m_stepTokens;
+  // Prompts keep a share even when those who decode could fill the step.
+  const int forPrompts = prompting.empty() ? 0 : std::min(kLeastChunk, m_stepTokens / 2);
+  const auto decodeRoom = static_cast<std::size_t>(std::max(1, m_stepTokens - forPrompts));
+  if (decoding.size() > decodeRoom) {
+    m_rotation = (m_rotation + decodeRoom) % decoding.size();
+    std::rotate(decoding.begin(), decoding.begin() + static_cast<std::ptrdiff_t>(m_rotation), decoding.end());
+    decoding.resize(decodeRoom);
+  }
+  for (Sequence* sequence : decoding) {
+    if (isRunning(sequence) && reserve(sequence, 1, plan)) plan.push_back({sequence, 1, true});
+  }
+  budget -= static_cast<int>(plan.size());
+  if (!plan.empty()) budget = std::min(budget, m_cost.chunk(m_options.targetInterTokenSeconds, std::min(kLeastChunk, budget), budget));
+  for (Sequence* sequence : prompting) {
+    if (budget <= 0) break;
+    if (!isRunning(sequence)) continue;
+    const int count = std::min(budget, sequence->pending());
+    if (!reserve(sequence, count, plan)) continue;
+    plan.push_back({sequence, count, count == sequence->pending()});
+    budget -= count;
+  }
+  return plan;
+}
+
+std::unique_ptr<Sequence> Scheduler::retire(Sequence* sequence) {
+  auto taken = m_queue.take(sequence);
+  if (!taken) {
+    const auto it = std::find_if(m_running.begin(), m_running.end(), [&](const auto& other) { return other.get() == sequence; });
+    if (it == m_running.end()) return nullptr;
+    taken = std::move(*it);
+    m_running.erase(it);
+  }
+  m_pages.release(taken->table);
+  m_queue.leave(taken->request.principal);
+  return taken;
+}
+
+double Scheduler::estimate(int position, EngineClock::time_point now) const noexcept {
+  if (m_admissionInterval < 0) return -1;
+  const double since = std::chrono::duration<double>(now - m_lastAdmission).count();
+  return std::max(0.0, position * m_admissionInterval - since);
+}
+
+}  // namespace hearth
