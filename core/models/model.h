@@ -11,8 +11,8 @@
 #include "core/base/error.h"
 #include "core/base/thread_pool.h"
 #include "core/compute/batch.h"
+#include "core/compute/kv_storage.h"
 #include "core/formats/gguf.h"
-#include "kernels/cpu/kernel_table.h"
 
 namespace hearth {
 
@@ -30,47 +30,6 @@ struct ModelConfig {
   int feedForward = 0;
   int vocabulary = 0;
   int trainedContext = 0;
-};
-
-/// How the KV cache of a model is shaped.
-struct KvShape {
-  int layers = 0;
-  int kvHeads = 0;
-  int headDim = 0;
-  kernels::KvType type = kernels::KvType::F16;
-  [[nodiscard]] std::uint64_t bytesPerToken() const noexcept {
-    return 2ULL * static_cast<unsigned>(layers) * static_cast<unsigned>(kvHeads) * static_cast<unsigned>(headDim) *
-           (type == kernels::KvType::F16 ? 2U : 4U);
-  }
-};
-
-/// The memory of all KV pages of one engine. Owned by the engine, written by Model::forward through block tables.
-/// A page holds `pageTokens` positions of every layer: [layer][K|V][kvHead][pageTokens][headDim].
-class KvStorage {
- public:
-  /// Reserves address space for all pages; memory is touched as pages are first written. Error: OutOfMemory with needed_bytes.
-  [[nodiscard]] static Result<std::unique_ptr<KvStorage>> create(const KvShape& shape, int pageTokens, int pageCount);
-  ~KvStorage();
-  KvStorage(const KvStorage&) = delete;
-  KvStorage& operator=(const KvStorage&) = delete;
-
-  [[nodiscard]] const KvShape& shape() const noexcept { return m_shape; }
-  [[nodiscard]] int pageTokens() const noexcept { return m_pageTokens; }
-  [[nodiscard]] int pageCount() const noexcept { return m_pageCount; }
-  [[nodiscard]] std::byte* keys(PageId page, int layer, int kvHead) const noexcept;    ///< [pageTokens][headDim]
-  [[nodiscard]] std::byte* values(PageId page, int layer, int kvHead) const noexcept;  ///< [pageTokens][headDim]
-  /// Copies a whole page (copy-on-write).
-  void copyPage(PageId from, PageId to) noexcept;
-  [[nodiscard]] std::uint64_t pageBytes() const noexcept { return m_pageBytes; }
-
- private:
-  KvStorage() = default;
-  KvShape m_shape;
-  int m_pageTokens = 0;
-  int m_pageCount = 0;
-  std::uint64_t m_pageBytes = 0;
-  std::byte* m_data = nullptr;
-  std::uint64_t m_bytes = 0;
 };
 
 /// A model in memory. forward() is called by one thread at a time (the engine thread); the rest is immutable.

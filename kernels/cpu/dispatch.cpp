@@ -1,8 +1,10 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "kernels/cpu/kernel_table.h"
-#include "kernels/cpu/scalar.h"
+#include "kernels/cpu/tables.h"
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 namespace hearth::kernels {
 namespace {
@@ -12,7 +14,29 @@ struct Available {
   const KernelTable* tables[4] = {};
   std::size_t count = 0;
 
-  Available() noexcept { tables[count++] = &kScalarKernels; }
+  Available() noexcept {
+    tables[count++] = &kScalarKernels;
+#if defined(__x86_64__)
+    // These checks include that the operating system saves the wide registers.
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx2") == 0 || __builtin_cpu_supports("fma") == 0 || !hasF16c()) return;
+    tables[count++] = &kAvx2Kernels;
+    if (__builtin_cpu_supports("avx512f") == 0 || __builtin_cpu_supports("avx512bw") == 0 ||
+        __builtin_cpu_supports("avx512vl") == 0 || __builtin_cpu_supports("avx512dq") == 0) {
+      return;
+    }
+    tables[count++] = &kAvx512Kernels;
+    if (__builtin_cpu_supports("avx512vnni") != 0) tables[count++] = &kAvx512VnniKernels;
+#endif
+  }
+
+#if defined(__x86_64__)
+  /// g++ 12 does not know "f16c" as a name, so the CPU is asked directly.
+  static bool hasF16c() noexcept {
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
+  }
+#endif
 };
 
 const Available& available() noexcept {

@@ -1,6 +1,6 @@
 // The reference table: plain C++, any CPU. It multiplies dequantised weights with float activations, so that the other
 // tables (which round activations to int8) are measured against it. Clarity comes before speed here.
-#include "kernels/cpu/scalar.h"
+#include "kernels/cpu/tables.h"
 
 #include <cmath>
 #include <limits>

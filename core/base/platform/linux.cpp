@@ -198,4 +198,39 @@ bool MappedFile::unchanged() const noexcept {
          status.st_mtim.tv_sec * 1'000'000'000LL + status.st_mtim.tv_nsec == m_modifiedNanoseconds;
 }
 
+Result<BigMemory> BigMemory::reserve(std::uint64_t bytes) {
+  constexpr std::uint64_t kHugePage = 2U << 20U;
+  const auto refuse = [&] {
+    return fail(Error{ErrorCode::OutOfMemory, "the system refused to reserve memory", {}}.with("needed_bytes", bytes));
+  };
+  if (bytes == 0 || bytes > (1ULL << 47U) - kHugePage) return refuse();
+  BigMemory memory;
+  memory.m_mappedBytes = bytes + kHugePage;
+  void* mapping = ::mmap(nullptr, memory.m_mappedBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (mapping == MAP_FAILED) {
+    memory.m_mappedBytes = 0;
+    return refuse();
+  }
+  memory.m_mapping = static_cast<std::byte*>(mapping);
+  const auto misalignment = reinterpret_cast<std::uintptr_t>(mapping) % kHugePage;
+  memory.m_data = memory.m_mapping + (misalignment == 0 ? 0 : kHugePage - misalignment);
+  memory.m_size = bytes;
+  ::madvise(memory.m_data, bytes, MADV_HUGEPAGE);
+  return memory;
+}
+
+BigMemory::BigMemory(BigMemory&& other) noexcept { *this = std::move(other); }
+
+BigMemory& BigMemory::operator=(BigMemory&& other) noexcept {
+  std::swap(m_data, other.m_data);
+  std::swap(m_size, other.m_size);
+  std::swap(m_mapping, other.m_mapping);
+  std::swap(m_mappedBytes, other.m_mappedBytes);
+  return *this;
+}
+
+BigMemory::~BigMemory() {
+  if (m_mapping != nullptr) ::munmap(m_mapping, m_mappedBytes);
+}
+
 }  // namespace hearth::platform

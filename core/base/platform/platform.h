@@ -65,4 +65,27 @@ class MappedFile {
   std::int64_t m_modifiedNanoseconds = 0;
 };
 
+/// Zeroed anonymous memory for large tables (weights, KV pages): reserved at once, resident only as it is touched, aligned to
+/// 2 MiB with huge pages asked for. Owns the mapping; movable; any thread.
+class BigMemory {
+ public:
+  /// Errors: OutOfMemory (needed_bytes) when the address space or the system's limits refuse.
+  [[nodiscard]] static Result<BigMemory> reserve(std::uint64_t bytes);
+  BigMemory() = default;
+  BigMemory(BigMemory&& other) noexcept;
+  BigMemory& operator=(BigMemory&& other) noexcept;
+  BigMemory(const BigMemory&) = delete;
+  BigMemory& operator=(const BigMemory&) = delete;
+  ~BigMemory();
+
+  [[nodiscard]] std::byte* data() const noexcept { return m_data; }
+  [[nodiscard]] std::uint64_t size() const noexcept { return m_size; }
+
+ private:
+  std::byte* m_data = nullptr;    // first 2 MiB boundary of the mapping
+  std::uint64_t m_size = 0;
+  std::byte* m_mapping = nullptr;
+  std::uint64_t m_mappedBytes = 0;
+};
+
 }  // namespace hearth::platform

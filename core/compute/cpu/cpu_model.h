@@ -1,0 +1,135 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/compute/device.h"
+
+namespace hearth::cpu {
+
+/// Where everything of a ModelPlan lies in the CPU's memory: computed before anything is allocated.
+struct Layout {
+  struct PlacedMatrix {
+    kernels::PackPlan plan;
+    std::uint64_t offset = 0;  // in the weight memory; unused for lookup tables
+  };
+  static constexpr std::size_t kKinds = 2;  // ActivationKind values
+
+  Layout(const ModelPlan& plan, const kernels::KernelTable& kernels, bool exact);
+
+  std::vector<PlacedMatrix> matrices;
+  std::vector<std::uint64_t> vectors;   // offsets in the weight memory
+  std::vector<std::uint64_t> buffers;   // offsets in the working memory
+  std::vector<std::uint64_t> ropes;     // offsets in the working memory: cosines, then sines, [maxTokens][dims/2] each
+  std::array<std::uint64_t, kKinds> prepared{};  // offsets in the working memory of prepared activations
+  std::int64_t widestRow = 0;           // floats
+  std::uint64_t weightBytes = 0;
+  std::uint64_t workBytes = 0;
+};
+
+/// DeviceModel and Ops of the CPU. Owns packed weights and working memory; reads lookup tables from the mapped file. Each
+/// operation is one or two parallel sections on the pool; small ones run on the calling thread, where a wake-up would
+/// cost more than it saves.
+class CpuModel final : public DeviceModel, public Ops {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<CpuModel>> load(std::shared_ptr<ThreadPool> pool, const kernels::KernelTable& kernels,
+                                                              const ModelPlan& plan, const DeviceLoadOptions& options);
+
+  Ops& beginStep(const Batch& batch, KvStorage& kv, std::span<float> logits) override;
+  Result<void> endStep() override;
+  std::uint64_t weightBytes() const noexcept override { return m_weights.size(); }
+
+  using Ops::project;
+  void embed(Matrix table, float scale, Buffer out) override;
+  void project(Buffer in, const Norm& norm, std::span<const Projection> projections) override;
+  void gatedProject(Buffer in, const Norm& norm, const GatedProjection& gated) override;
+  void rotateAndStore(int layer, const HeadShape& shape, const QueryKeyValue& qkv) override;
+  void attend(int layer, const HeadShape& shape, Buffer query, Buffer out, const AttentionSpec& spec) override;
+  void addNormed(Buffer in, const Norm& norm, Buffer residual) override;
+  void head(Buffer in, const Norm& norm, Matrix weight) override;
+
+ private:
+  struct LoadedMatrix {
+    kernels::PackPlan plan;
+    const std::byte* data = nullptr;  // packed, or the file's tensor when it is a lookup table
+    const kernels::FormatInfo* source = nullptr;
+  };
+  struct Rows {
+    float* data = nullptr;
+    std::int64_t cols = 0;
+    [[nodiscard]] float* row(std::int64_t index) const noexcept { return data + index * cols; }
+  };
+  struct Rope {
+    RopeSpec spec;
+    std::vector<double> frequencies;  // radians for each position, of each pair
+    float* cosines = nullptr;         // [rows][dims/2]
+    float* sines = nullptr;
+  };
+  // One matrix product of the current operation: columns are the prepared activation rows.
+  struct Product {
+    const LoadedMatrix* matrix = nullptr;
+    float* out = nullptr;
+    std::int64_t outStride = 0;
+    const float* bias = nullptr;
+    bool accumulate = false;
+    std::int64_t chunkTiles = 1;
+    std::int64_t chunks = 0;
+  };
+  struct AttentionWork {
+    int sequence = 0, row = 0, rows = 0, kvHead = 0, firstHead = 0, heads = 0;
+  };
+  struct ThreadScratch {
+    std::vector<float> row;        // widest activation row
+    std::vector<float> attention;
+    std::vector<const std::byte*> keys, values;
+  };
+
+  CpuModel(std::shared_ptr<ThreadPool> pool, const kernels::KernelTable& kernels) : m_pool(std::move(pool)), m_kernels(kernels) {}
+  Result<void> loadMatrix(const ModelPlan::MatrixEntry& entry, LoadedMatrix& matrix, std::byte* packed, bool exact,
+                          const DeviceLoadOptions& options, std::uint64_t& doneBytes, std::uint64_t totalBytes);
+  void placeTokens();
+
+  [[nodiscard]] Rows rows(Buffer buffer) const noexcept { return m_buffers[static_cast<std::size_t>(buffer.index)]; }
+  [[nodiscard]] const LoadedMatrix& matrix(Matrix handle) const noexcept { return m_matrices[static_cast<std::size_t>(handle.index)]; }
+  [[nodiscard]] const float* vector(Vector handle) const noexcept {
+    return handle ? m_vectors[static_cast<std::size_t>(handle.index)] : nullptr;
+  }
+  [[nodiscard]] ThreadScratch& scratch(int thread) noexcept { return m_scratch[static_cast<std::size_t>(thread)]; }
+
+  // Normalises (optional) and prepares rows of `in` for the activation kinds in the bit set: all rows of the step, or
+  // those of `picked`. Returns how many.
+  std::int64_t prepare(Rows in, const Norm& norm, unsigned kinds, const std::int32_t* picked, std::int64_t count);
+  // Runs the products on the first `count` prepared rows; `after(product index, n0, n1, m0, m1)` follows each piece.
+  template <class After>
+  void multiply(std::span<Product> products, std::int64_t count, std::int64_t rowAlignment, After&& after);
+  void multiplyPiece(const Product& product, std::int64_t tileBegin, std::int64_t tileEnd, std::int64_t m0, std::int64_t m1) noexcept;
+  [[nodiscard]] std::int64_t columnsPerPass(std::int64_t stride) const noexcept;
+  template <class Body>
+  void eachRow(std::int64_t rowCount, std::int64_t workPerRow, Body&& body);
+
+  std::shared_ptr<ThreadPool> m_pool;
+  const kernels::KernelTable& m_kernels;
+  platform::BigMemory m_weights, m_work;
+  std::vector<LoadedMatrix> m_matrices;
+  std::vector<const float*> m_vectors;
+  std::vector<Rows> m_buffers;
+  std::vector<Rope> m_ropes;
+  std::array<std::byte*, Layout::kKinds> m_prepared{};
+  std::vector<ThreadScratch> m_scratch;
+
+  // The current step.
+  Batch m_batch;
+  KvStorage* m_kv = nullptr;
+  std::span<float> m_logits;
+  std::int64_t m_rows = 0;
+  std::vector<std::int32_t> m_positions;  // of each token
+  std::vector<std::int64_t> m_slots;      // page · pageTokens + place in the page, of each token
+  std::vector<AttentionWork> m_attention;
+  std::atomic<bool> m_notFinite{false};
+};
+
+}  // namespace hearth::cpu

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <initializer_list>
+#include <span>
+
+#include "core/compute/batch.h"
+#include "core/compute/model_plan.h"
+
+namespace hearth {
+
+/// Root mean square normalisation (arXiv 1910.07467) with its weight; absent when the vector is.
+struct Norm {
+  Vector weight;
+  float epsilon = 0.0F;
+  [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(weight); }
+};
+
+/// out = weight · x (+ bias) (+ out's old value when `accumulate`: a residual connection).
+struct Projection {
+  Matrix weight;
+  Buffer out;
+  Vector bias{};
+  bool accumulate = false;
+};
+
+enum class GateKind { Silu, GeluTanh };
+
+/// inner = act(gate · x) ∘ (up · x); `scratch` holds up · x.
+struct GatedProjection {
+  Matrix gate, up;
+  GateKind kind = GateKind::Silu;
+  Buffer inner, scratch;
+};
+
+/// The heads of one attention layer: query [heads · headDim], key and value [kvHeads · headDim].
+struct HeadShape {
+  int heads = 0, kvHeads = 0, headDim = 0;
+};
+
+struct QueryKeyValue {
+  Buffer query, key, value;
+  Norm queryNorm{}, keyNorm{};  ///< over each head, before the rotation; absent in most families
+  RopeTable rope;
+};
+
+struct AttentionSpec {
+  float scale = 1.0F;
+  int window = 0;        ///< 0 = all earlier positions
+  float softcap = 0.0F;  ///< 0 = none
+};
+
+/// The fused operations of a forward pass over the step's ragged batch. A model family calls them in the paper's order; each
+/// Device implements them. Buffers hold one row for each token of the batch. Every row's result depends on that row (and,
+/// for attention, its own sequence) only, bit for bit. Called by the thread that runs the step; an operation is complete
+/// when the next one of the same step needs it.
+class Ops {
+ public:
+  virtual ~Ops() = default;
+  /// out[t] = table[token t] · scale
+  virtual void embed(Matrix table, float scale, Buffer out) = 0;
+  /// Several projections of one input, which is normalised first when `norm` is present. Outputs are no alias of `in`, except
+  /// that `in` itself may be accumulated to when it is normalised or read before: residual streams.
+  virtual void project(Buffer in, const Norm& norm, std::span<const Projection> projections) = 0;
+  void project(Buffer in, const Norm& norm, std::initializer_list<Projection> list) {
+    project(in, norm, std::span<const Projection>(list.begin(), list.size()));
+  }
+  virtual void gatedProject(Buffer in, const Norm& norm, const GatedProjection& gated) = 0;
+  /// Normalises (optional) and rotates query and key, then writes key and value into the pages of `layer`.
+  virtual void rotateAndStore(int layer, const HeadShape& shape, const QueryKeyValue& qkv) = 0;
+  /// out[t] = softmax(scale · q kᵀ) v over the positions that token t of its sequence may see, by head.
+  virtual void attend(int layer, const HeadShape& shape, Buffer query, Buffer out, const AttentionSpec& spec) = 0;
+  /// residual += norm(in)
+  virtual void addNormed(Buffer in, const Norm& norm, Buffer residual) = 0;
+  /// logits of the batch's logitRows: weight · norm(in).
+  virtual void head(Buffer in, const Norm& norm, Matrix weight) = 0;
+};
+
+}  // namespace hearth

@@ -1,0 +1,276 @@
+#pragma once
+
+// Matrix multiplication over packed tiles, written once for every SIMD table. Include a simd_*.h first.
+//
+// A kernel instance computes one tile (kLanes outputs, one per lane) for C columns of activations at a time: each weight
+// register is unpacked once and used C times. What happens to one output does not depend on C: its integer sums are
+// exact, and its float operations are the same, in the same order. So a sequence's result is the same alone and in a batch.
+namespace hearth::kernels {
+namespace {
+
+/// Where the C activation rows are: three rows to a base pointer, so that few address registers are needed.
+template <int C>
+struct Columns {
+  const std::byte* base[(C + 2) / 3];
+  std::int64_t stride;
+
+  HEARTH_INLINE Columns(const std::byte* first, std::int64_t rowStride) : stride(rowStride) {
+    for (int i = 0; i < (C + 2) / 3; ++i) base[i] = first + 3 * i * rowStride;
+  }
+  HEARTH_INLINE const std::byte* at(int column) const { return base[column / 3] + (column % 3) * stride; }
+  HEARTH_INLINE void advance(std::int64_t bytes) {
+    for (int i = 0; i < (C + 2) / 3; ++i) base[i] += bytes;
+  }
+};
+
+/// The quants of k-groups P and P+4 of one block, as bytes.
+template <int Bits, int P>
+HEARTH_INLINE void unpackQuants(const std::byte* quants, I& low, I& high) {
+  constexpr int kRegister = 4 * kLanes;
+  if constexpr (Bits == 8) {
+    low = loadBytes(quants + P * kRegister);
+    high = loadBytes(quants + (P + 4) * kRegister);
+    return;
+  }
+  const I nibbles = loadBytes(quants + P * kRegister);
+  low = bitAnd(nibbles, maskBytes(0x0F));
+  high = bitAnd(shiftRight<4>(nibbles), maskBytes(0x0F));
+  if constexpr (Bits == 5) {
+    const I fifth = loadBytes(quants + 4 * kRegister);
+    low = bitOr(low, bitAnd(shiftLeft<4 - P>(fifth), maskBytes(0x10)));
+    high = bitOr(high, bitAnd(shiftRight<P>(fifth), maskBytes(0x10)));
+  } else if constexpr (Bits == 6) {
+    I upperLow = loadBytes(quants + 4 * kRegister);
+    I upperHigh = loadBytes(quants + 5 * kRegister);
+    if constexpr (P < 2) {
+      upperLow = shiftLeft<4 - 2 * P>(upperLow);
+      upperHigh = shiftLeft<4 - 2 * P>(upperHigh);
+    } else if constexpr (P > 2) {
+      upperLow = shiftRight<2 * P - 4>(upperLow);
+      upperHigh = shiftRight<2 * P - 4>(upperHigh);
+    }
+    low = bitOr(low, bitAnd(upperLow, maskBytes(0x30)));
+    high = bitOr(high, bitAnd(upperHigh, maskBytes(0x30)));
+  }
+}
+
+constexpr int log2Of(int value) noexcept { return value <= 1 ? 0 : 1 + log2Of(value / 2); }
+
+template <Layout K, int C>
+struct IntTile {
+  static constexpr LayoutShape kShape = layoutShape(K);
+  static constexpr bool kSigned = kShape.bits == 8;
+  static constexpr int kOffset = kSigned ? kSignedDotOffset : kShape.offset;
+  static constexpr bool kHalves = K == kLayoutQ6_K;  // a scale per 16: the two halves of a block are summed apart
+  using DotOf = Dot<kShape.bits, kSigned>;
+
+  HEARTH_INLINE static const ActivationBlock& block(const Columns<C>& x, int column) {
+    return *reinterpret_cast<const ActivationBlock*>(x.at(column));
+  }
+
+  template <int P>
+  HEARTH_INLINE static void step(const std::byte* quants, const Columns<C>& x, DotOf (&dot)[C], DotOf (&upper)[kHalves ? C : 1]) {
+    I low, high;
+    unpackQuants<kShape.bits, P>(quants, low, high);
+#pragma GCC unroll 16
+    for (int c = 0; c < C; ++c) {
+      if constexpr (kHalves) {
+        dot[c].template step<P>(low, broadcastGroup(block(x, c).q + 4 * P));
+        upper[c].template step<P>(high, broadcastGroup(block(x, c).q + 16 + 4 * P));
+      } else {
+        dot[c].template step<2 * P>(low, broadcastGroup(block(x, c).q + 4 * P));
+        dot[c].template step<2 * P + 1>(high, broadcastGroup(block(x, c).q + 16 + 4 * P));
+      }
+    }
+  }
+
+  /// One block of 32 into the running sums; `meta` is the chunk's, j the block's number in it.
+  HEARTH_INLINE static void accumulate(const std::byte* meta, const std::byte* quants, int j, const Columns<C>& x, F (&sum)[C]) {
+    DotOf dot[C], upper[kHalves ? C : 1];
+#pragma GCC unroll 16
+    for (int c = 0; c < C; ++c) {
+      if constexpr (kHalves) {
+        dot[c].start(shiftLeft<log2Of(kOffset)>(broadcastInt(block(x, c).negHalfSum[0])));
+        upper[c].start(shiftLeft<log2Of(kOffset)>(broadcastInt(block(x, c).negHalfSum[1])));
+      } else if constexpr (kOffset != 0) {
+        dot[c].start(shiftLeft<log2Of(kOffset)>(broadcastInt(block(x, c).negSum)));
+      } else {
+        dot[c].startZero();
+      }
+    }
+    step<0>(quants, x, dot, upper);
+    step<1>(quants, x, dot, upper);
+    step<2>(quants, x, dot, upper);
+    step<3>(quants, x, dot, upper);
+
+    if constexpr (kHalves) {
+      const F d = loadHalf(meta);
+      const F first = mul(d, loadI8(meta + 2 * kLanes + 2 * j * kLanes));
+      const F second = mul(d, loadI8(meta + 2 * kLanes + (2 * j + 1) * kLanes));
+#pragma GCC unroll 16
+      for (int c = 0; c < C; ++c) {
+        const F both = fma(toFloat(upper[c].wide), second, mul(toFloat(dot[c].wide), first));
+        sum[c] = fma(both, broadcastFrom(&block(x, c).scale), sum[c]);
+      }
+    } else {
+      F scale = loadHalf(meta);
+      F minimum = zero();
+      if constexpr (kShape.minimum) minimum = loadHalf(meta + 2 * kLanes);
+      if constexpr (kShape.chunkBlocks > 1) {
+        scale = mul(scale, loadU8(meta + 4 * kLanes + 2 * j * kLanes));
+        minimum = mul(minimum, loadU8(meta + 4 * kLanes + (2 * j + 1) * kLanes));
+      }
+#pragma GCC unroll 16
+      for (int c = 0; c < C; ++c) {
+        sum[c] = fma(toFloat(dot[c].wide), mul(scale, broadcastFrom(&block(x, c).scale)), sum[c]);
+        if constexpr (kShape.minimum) {
+          // The K-quants subtract their minimums, Q4_1 and Q5_1 add them.
+          const F sums = broadcastFrom(&block(x, c).sum);
+          sum[c] = kShape.chunkBlocks > 1 ? fnma(minimum, sums, sum[c]) : fma(minimum, sums, sum[c]);
+        }
+      }
+    }
+  }
+
+  HEARTH_INLINE static void run(const PackPlan& plan, const std::byte* tile, const std::byte* activations, std::int64_t stride, F (&sum)[C]) {
+    constexpr std::int64_t kBlock = kLanes * kShape.blockBytes;
+    constexpr std::int64_t kMeta = kLanes * kShape.metaBytes;
+    Columns<C> x(activations, stride);
+    const std::int64_t chunks = plan.cols / (32 * kShape.chunkBlocks);
+    for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
+      const std::byte* quants = tile + kMeta;
+      for (int j = 0; j < kShape.chunkBlocks; ++j) {
+        accumulate(tile, quants, j, x, sum);
+        quants += kBlock;
+        x.advance(sizeof(ActivationBlock));
+      }
+      tile = quants;
+    }
+  }
+};
+
+template <Layout K, int C>
+struct FloatTile {
+  static constexpr int kElement = layoutShape(K).blockBytes;
+
+  HEARTH_INLINE static F weights(const std::byte* tile) {
+    if constexpr (K == kLayoutF16) {
+      return loadHalf(tile);
+    } else if constexpr (K == kLayoutBF16) {
+      return loadBfloat(tile);
+    } else {
+      return load(reinterpret_cast<const float*>(tile));
+    }
+  }
+
+  /// Four running sums for each output (k mod 4), so that one column alone is not bound by the latency of its additions.
+  HEARTH_INLINE static void run(const PackPlan& plan, const std::byte* tile, const std::byte* activations, std::int64_t stride, F (&sum)[C]) {
+    Columns<C> x(activations, stride);
+    F part[C][4];
+#pragma GCC unroll 16
+    for (int c = 0; c < C; ++c) {
+      for (int i = 0; i < 4; ++i) part[c][i] = zero();
+    }
+    std::int64_t k = 0;
+    for (; k + 4 <= plan.cols; k += 4) {
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; ++i) {
+        const F w = weights(tile + i * kLanes * kElement);
+#pragma GCC unroll 16
+        for (int c = 0; c < C; ++c) part[c][i] = fma(w, broadcastFrom(reinterpret_cast<const float*>(x.at(c)) + i), part[c][i]);
+      }
+      tile += 4 * kLanes * kElement;
+      x.advance(16);
+    }
+    for (; k < plan.cols; ++k) {
+      const F w = weights(tile);
+#pragma GCC unroll 16
+      for (int c = 0; c < C; ++c) part[c][0] = fma(w, broadcastFrom(reinterpret_cast<const float*>(x.at(c))), part[c][0]);
+      tile += kLanes * kElement;
+      x.advance(4);
+    }
+#pragma GCC unroll 16
+    for (int c = 0; c < C; ++c) sum[c] = add(add(part[c][0], part[c][1]), add(part[c][2], part[c][3]));
+  }
+};
+
+template <template <Layout, int> class Tile, Layout K, int C>
+void tileColumns(const PackPlan& plan, const std::byte* tile, const std::byte* activations, std::int64_t stride, float* y,
+                 std::int64_t yStride, int rows, bool accumulate) noexcept {
+  F sum[C];
+#pragma GCC unroll 16
+  for (int c = 0; c < C; ++c) sum[c] = zero();
+  Tile<K, C>::run(plan, tile, activations, stride, sum);
+#pragma GCC unroll 16
+  for (int c = 0; c < C; ++c) {
+    float* out = y + c * yStride;
+    if (rows == kLanes) {
+      store(out, accumulate ? add(load(out), sum[c]) : sum[c]);
+    } else {
+      storeFirst(out, accumulate ? add(loadFirst(out, rows), sum[c]) : sum[c], rows);
+    }
+  }
+}
+
+using TileFunction = void (*)(const PackPlan&, const std::byte*, const std::byte*, std::int64_t, float*, std::int64_t, int, bool) noexcept;
+
+/// The instances of one layout for 1 … Widest columns (index 0 is not used).
+template <template <Layout, int> class Tile, Layout K, int Widest>
+struct Instances {
+  static constexpr int kWidest = Widest;
+  template <int C>
+  static constexpr TileFunction instance() noexcept {
+    return &tileColumns<Tile, K, (C < Widest ? C : Widest)>;
+  }
+  static constexpr TileFunction kTable[13] = {nullptr,        instance<1>(), instance<2>(), instance<3>(),  instance<4>(),
+                                              instance<5>(),  instance<6>(), instance<7>(), instance<8>(),  instance<9>(),
+                                              instance<10>(), instance<11>(), instance<12>()};
+};
+
+/// Columns are cut into blocks whose activations stay in the second-level cache while all tiles pass by; each tile is
+/// then taken by groups of at most `widest` columns, as even as they can be.
+void matmulWith(const TileFunction* table, int widest, const PackPlan& plan, const std::byte* packed, const std::byte* activations,
+                std::int64_t activationStride, std::int64_t m, float* y, std::int64_t yStride, std::int64_t tileBegin,
+                std::int64_t tileEnd, bool accumulate) noexcept {
+  constexpr std::int64_t kCacheBytes = 512 * 1024;
+  std::int64_t blockColumns = kCacheBytes / activationStride / widest * widest;
+  if (blockColumns < 2 * widest) blockColumns = 2 * widest;
+  for (std::int64_t first = 0; first < m; first += blockColumns) {
+    const std::int64_t columns = m - first < blockColumns ? m - first : blockColumns;
+    const std::int64_t groups = (columns + widest - 1) / widest;
+    for (std::int64_t tile = tileBegin; tile < tileEnd; ++tile) {
+      const std::int64_t row = tile * kLanes;
+      const int rows = plan.rows - row < kLanes ? static_cast<int>(plan.rows - row) : kLanes;
+      for (std::int64_t g = 0; g < groups; ++g) {
+        const std::int64_t begin = first + g * columns / groups;
+        const std::int64_t end = first + (g + 1) * columns / groups;
+        table[end - begin](plan, packed + tile * plan.tileBytes, activations + begin * activationStride, activationStride,
+                           y + begin * yStride + row, yStride, rows, accumulate);
+      }
+    }
+  }
+}
+
+void matmul(const PackPlan& plan, const std::byte* packed, const std::byte* activations, std::int64_t activationStride,
+            std::int64_t m, float* y, std::int64_t yStride, std::int64_t tileBegin, std::int64_t tileEnd, bool accumulate) noexcept {
+  const auto run = [&]<class Of>(Of) noexcept {
+    matmulWith(Of::kTable, Of::kWidest, plan, packed, activations, activationStride, m, y, yStride, tileBegin, tileEnd, accumulate);
+  };
+  switch (static_cast<Layout>(plan.layout)) {
+    case kLayoutQ4_0: return run(Instances<IntTile, kLayoutQ4_0, kIntColumns>{});
+    case kLayoutQ4_1: return run(Instances<IntTile, kLayoutQ4_1, kIntColumns>{});
+    case kLayoutQ4_K: return run(Instances<IntTile, kLayoutQ4_K, kIntColumns>{});
+    case kLayoutQ5_0: return run(Instances<IntTile, kLayoutQ5_0, kIntColumns>{});
+    case kLayoutQ5_1: return run(Instances<IntTile, kLayoutQ5_1, kIntColumns>{});
+    case kLayoutQ5_K: return run(Instances<IntTile, kLayoutQ5_K, kIntColumns>{});
+    case kLayoutQ6_K: return run(Instances<IntTile, kLayoutQ6_K, (kIntColumns > 8 ? 8 : kIntColumns)>{});
+    case kLayoutQ8_0: return run(Instances<IntTile, kLayoutQ8_0, kIntColumns>{});
+    case kLayoutF16: return run(Instances<FloatTile, kLayoutF16, kFloatColumns>{});
+    case kLayoutBF16: return run(Instances<FloatTile, kLayoutBF16, kFloatColumns>{});
+    case kLayoutF32: return run(Instances<FloatTile, kLayoutF32, kFloatColumns>{});
+    case kLayoutNone: break;
+  }
+}
+
+}  // namespace
+}  // namespace hearth::kernels

@@ -1,0 +1,38 @@
+#pragma once
+
+// Puts the shared bodies together into one KernelTable. Include a simd_*.h first.
+#include "kernels/cpu/matmul_body.h"
+#include "kernels/cpu/vector_body.h"
+// after vector_body.h:
+#include "kernels/cpu/attention_body.h"
+
+namespace hearth::kernels {
+namespace {
+
+PackPlan planPack(FormatId source, std::int64_t rows, std::int64_t cols) noexcept { return planTiles(source, rows, cols, kLanes); }
+
+constexpr KernelTable makeTable(const char* isa) noexcept {
+  return {
+      .isa = isa,
+      .planPack = planPack,
+      .pack = packTiles,
+      .activationBytes = activationBytes,
+      .prepareActivation = prepareActivation,
+      .matmul = matmul,
+      .rmsNorm = rmsNorm,
+      .rope = rope,
+      .siluMul = siluMul,
+      .geluMul = geluMul,
+      .add = addTo,
+      .scale = scaleBy,
+      .toKv = toKv,
+      .attentionScratchFloats = attentionScratchFloats,
+      .attention = attention,
+      .argmax = argmax,
+      .readBytes = readBytes,
+      .int8MacLoop = int8MacLoop,
+  };
+}
+
+}  // namespace
+}  // namespace hearth::kernels
