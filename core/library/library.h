@@ -33,8 +33,13 @@ struct ImportProgress {
 /// import read disks: not on the UI thread.
 class Library {
  public:
-  /// `extraFolders` come from settings; a missing one is kept and reported by problems().
-  [[nodiscard]] static std::unique_ptr<Library> create(std::filesystem::path modelsFolder, std::vector<std::filesystem::path> extraFolders);
+  using FoldersListener = std::function<void(const std::vector<std::filesystem::path>&)>;
+
+  /// `extraFolders` come from settings; a missing one is kept and reported by problems(). `foldersChanged` is called after
+  /// addFolder() and removeFolder(), on their thread, so that the owner can keep the list. Leftovers of imports that a
+  /// crash cut off are deleted.
+  [[nodiscard]] static std::unique_ptr<Library> create(std::filesystem::path modelsFolder, std::vector<std::filesystem::path> extraFolders,
+                                                       FoldersListener foldersChanged = {});
   virtual ~Library() = default;
 
   /// Looks through all folders; headers are read again only where size or time changed. Files of split models count once.
@@ -46,7 +51,8 @@ class Library {
   /// Checks the file, then copies it into the data folder (temporary file, fsync, rename; free space checked first).
   /// `progress` returns false to cancel. Errors: those of GgufFile::open, DiskFull, AlreadyExists (same name, other content), Cancelled.
   [[nodiscard]] virtual Result<InstalledModel> import(const std::filesystem::path& file, const std::function<bool(ImportProgress)>& progress) = 0;
-  [[nodiscard]] virtual std::vector<std::filesystem::path> folders() const = 0;
+  [[nodiscard]] virtual std::vector<std::filesystem::path> folders() const = 0;  ///< the extra ones
+  /// Errors: NotFound, InvalidArgument (not a folder), AlreadyExists (is or lies in one that is searched).
   [[nodiscard]] virtual Result<void> addFolder(const std::filesystem::path& folder) = 0;
   virtual void removeFolder(const std::filesystem::path& folder) = 0;
   [[nodiscard]] virtual std::vector<Error> problems() const = 0;  ///< of the last scan: folders that could not be read

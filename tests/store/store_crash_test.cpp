@@ -16,7 +16,7 @@
 
 #include "core/store/store.h"
 #include "tests/store/crash_text.h"
-#include "tests/store/scratch_folder.h"
+#include "tests/support/scratch_folder.h"
 
 namespace hearth {
 namespace {

@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "core/store/store.h"
-#include "tests/store/scratch_folder.h"
+#include "tests/support/scratch_folder.h"
 
 namespace hearth {
 namespace {

@@ -6,7 +6,7 @@
 #include "core/store/schema.h"
 #include "core/store/sqlite_file.h"
 #include "core/store/store.h"
-#include "tests/store/scratch_folder.h"
+#include "tests/support/scratch_folder.h"
 
 namespace hearth {
 namespace {

@@ -6,7 +6,7 @@
 #include <atomic>
 #include <thread>
 
-#include "tests/store/scratch_folder.h"
+#include "tests/support/scratch_folder.h"
 
 namespace hearth {
 namespace {
