@@ -31,6 +31,9 @@ struct MemoryInfo {
 /// "AMD EPYC 9575F": the CPU's own name.
 [[nodiscard]] std::string cpuName();
 
+/// Files and sockets that this process may have open; raises the soft limit to the hard one (at most 65536) first.
+[[nodiscard]] std::size_t openFileLimit() noexcept;
+
 /// Pins the calling thread to the n-th usable physical core. Failure is harmless and not reported.
 void pinThisThread(int core) noexcept;
 void nameThisThread(const char* name) noexcept;  ///< at most 15 characters

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "core/chat/chat_service.h"
+#include "core/engine/engine_pool.h"
+#include "core/library/library.h"
+#include "core/monitor/monitor.h"
+#include "core/server/api/api_error.h"
+
+namespace hearth::api {
+
+/// What controllers work with. Constant while the server runs; the rooms outlive it.
+struct ApiContext {
+  ChatService& chat;
+  EnginePool& pool;
+  Library& library;
+  MetricsRegistry& metrics;
+  std::string defaultModel;
+  std::string version;
+  std::chrono::milliseconds heartbeat{5'000};  ///< until a stream's head is sent, and between its comments after that
+};
+
+/// The installed model that a request names; empty = the default one. Takes names of the library only: never a path, so
+/// that no request can make the server open a file of its choosing. Errors: 400 (nothing named), 404 model_not_found.
+[[nodiscard]] ApiResult<InstalledModel> resolveModel(const ApiContext& context, const std::string& name);
+
+}  // namespace hearth::api

@@ -1,0 +1,88 @@
+#include "core/server/api/api_error.h"
+
+#include <utility>
+
+#include "core/server/json_text.h"
+
+namespace hearth::api {
+
+ApiError badField(std::string param, std::string message, std::string code) {
+  ApiError error;
+  error.code = std::move(code);
+  error.message = std::move(message);
+  error.param = std::move(param);
+  return error;
+}
+
+ApiError unsupported(std::string param, std::string message) {
+  return badField(std::move(param), std::move(message), "unsupported_parameter");
+}
+
+std::string errorBody(const ApiError& error) {
+  const auto orNull = [](const std::string& text) { return text.empty() ? std::string("null") : jsonString(text); };
+  return R"({"error":{"message":)" + jsonString(error.message) + R"(,"type":)" + jsonString(error.type) + R"(,"param":)" +
+         orNull(error.param) + R"(,"code":)" + orNull(error.code) + "}}";
+}
+
+http::Response errorResponse(const ApiError& error) {
+  http::Response response;
+  response.status = error.status;
+  response.body = errorBody(error);
+  if (error.retryAfterSeconds > 0) response.headers.push_back({"Retry-After", std::to_string(error.retryAfterSeconds)});
+  if (error.retryUseless) response.headers.push_back({"x-should-retry", "false"});
+  return response;
+}
+
+ApiError fromError(const Error& error) {
+  ApiError out;
+  out.message = error.message;
+  out.code = errorCodeName(error.code);
+  switch (error.code) {
+    case ErrorCode::NotFound:
+      out.status = 404;
+      out.code = "model_not_found";
+      out.param = "model";
+      return out;
+    case ErrorCode::InvalidArgument:
+      out.code = "invalid_value";
+      out.param = error.find("field");
+      return out;
+    case ErrorCode::TemplateFailed:  // a template refuses messages that it cannot render: the caller's to change
+      out.param = "messages";
+      return out;
+    case ErrorCode::ContextOverflow: {
+      out.code = "context_length_exceeded";
+      out.param = "messages";
+      const auto context = error.find("context_tokens");
+      const auto prompt = error.find("prompt_tokens");
+      if (!context.empty() && !prompt.empty())
+        out.message = "This model's context holds " + std::string(context) + " tokens, and the messages came to " + std::string(prompt) +
+                      " tokens. Shorten the messages.";
+      return out;
+    }
+    case ErrorCode::QueueFull:
+    case ErrorCode::ShuttingDown:
+    case ErrorCode::ModelNotLoaded:
+    case ErrorCode::Cancelled:
+      out.status = 503;
+      out.type = "server_error";
+      out.retryAfterSeconds = 2;
+      return out;
+    case ErrorCode::OutOfMemory:
+    case ErrorCode::Corrupt:
+    case ErrorCode::Truncated:
+    case ErrorCode::WrongMagic:
+    case ErrorCode::UnsupportedVersion:
+    case ErrorCode::UnsupportedArchitecture:
+    case ErrorCode::UnsupportedFormat:
+      out.retryUseless = true;
+      break;
+    default:
+      break;
+  }
+  out.status = 500;
+  out.type = "server_error";
+  return out;
+}
+
+}  // namespace hearth::api

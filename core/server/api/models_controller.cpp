@@ -1,0 +1,101 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "core/server/api/controllers.h"
+#include "core/server/json_text.h"
+
+namespace hearth::api {
+namespace {
+
+constexpr std::size_t kMostNameBytes = 256;
+
+ApiError notFound(const std::string& name) {
+  ApiError error;
+  error.status = 404;
+  error.code = "model_not_found";
+  error.param = "model";
+  error.message = fmt::format("The model \"{}\" is not installed here. GET /v1/models lists those that are.", name);
+  return error;
+}
+
+std::string_view stateName(ModelState state) noexcept {
+  switch (state) {
+    case ModelState::Unloaded: return "unloaded";
+    case ModelState::Loading: return "loading";
+    case ModelState::Ready: return "ready";
+    case ModelState::Failed: return "failed";
+    case ModelState::Unloading: return "unloading";
+  }
+  return "unloaded";
+}
+
+bool isUsable(const InstalledModel& model) noexcept { return model.config.has_value() && !model.problem.has_value(); }
+
+/// OpenAI's model object. What we know beyond it stands under "hearth", which clients skip.
+std::string modelJson(const InstalledModel& model, const std::vector<ModelStatus>& statuses) {
+  const auto status = std::ranges::find(statuses, model.id, &ModelStatus::id);
+  const ModelState state = status == statuses.end() ? ModelState::Unloaded : status->state;
+  return fmt::format(
+      R"({{"id":{},"object":"model","created":{},"owned_by":"hearth","hearth":{{"state":"{}","architecture":{},"quantisation":{},"parameters":{},"trained_context":{},"file_bytes":{},"has_chat_template":{}}}}})",
+      jsonString(model.id), model.modifiedMs / 1000, stateName(state), jsonString(model.config->architecture),
+      jsonString(model.config->quantisation), model.config->parameters, model.config->trainedContext, model.fileBytes,
+      model.hasChatTemplate);
+}
+
+std::vector<InstalledModel> installed(const ApiContext& context) {
+  auto models = context.library.models();
+  if (models.empty()) {  // nobody has looked yet, or there was nothing then
+    if (auto scanned = context.library.scan()) models = std::move(*scanned);
+  }
+  return models;
+}
+
+}  // namespace
+
+ApiResult<InstalledModel> resolveModel(const ApiContext& context, const std::string& requested) {
+  const std::string& name = requested.empty() ? context.defaultModel : requested;
+  if (name.empty())
+    return std::unexpected(badField("model", "model is missing, and this server has no default model.", "missing_required_parameter"));
+  if (name.size() > kMostNameBytes || name.find_first_of(std::string_view("/\\\0", 3)) != std::string::npos)
+    return std::unexpected(notFound(name.substr(0, kMostNameBytes)));
+  auto model = context.library.resolve(name);
+  if (!model) return std::unexpected(model.error().code == ErrorCode::NotFound ? notFound(name) : fromError(model.error()));
+  // resolve() takes paths too ("x.gguf" in the working folder): only what the library lists may be asked for.
+  const auto models = context.library.models();
+  const bool listed = std::ranges::any_of(models, [&](const InstalledModel& m) { return m.id == model->id && m.path == model->path; });
+  if (!listed) return std::unexpected(notFound(name));
+  if (model->problem) return std::unexpected(fromError(*model->problem));
+  return std::move(*model);
+}
+
+void listModels(const ApiContext& context, http::ExchangePtr exchange, const std::string&) {
+  const auto statuses = context.pool.statuses();
+  http::Response response;
+  response.body = R"({"object":"list","data":[)";
+  bool first = true;
+  for (const InstalledModel& model : installed(context)) {
+    if (!isUsable(model)) continue;
+    if (!first) response.body += ',';
+    first = false;
+    response.body += modelJson(model, statuses);
+  }
+  response.body += "]}";
+  exchange->respond(std::move(response));
+}
+
+void getModel(const ApiContext& context, http::ExchangePtr exchange, const std::string& id) {
+  // Exact names only: here the answer is a thing, not a choice.
+  const auto models = installed(context);
+  const auto model = std::ranges::find(models, id, &InstalledModel::id);
+  if (model == models.end() || !isUsable(*model)) {
+    exchange->respond(errorResponse(notFound(id.substr(0, kMostNameBytes))));
+    return;
+  }
+  http::Response response;
+  response.body = modelJson(*model, context.pool.statuses());
+  exchange->respond(std::move(response));
+}
+
+}  // namespace hearth::api

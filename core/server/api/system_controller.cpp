@@ -1,0 +1,34 @@
+#include <fmt/format.h>
+
+#include "core/server/api/controllers.h"
+#include "core/server/json_text.h"
+
+namespace hearth::api {
+
+void getBanner(const ApiContext& context, http::ExchangePtr exchange, const std::string&) {
+  http::Response response;
+  response.body = fmt::format(
+      R"({{"name":"Hearth","version":{},"endpoints":["/health","/metrics","/v1/models","/v1/chat/completions"]}})",
+      jsonString(context.version));
+  exchange->respond(std::move(response));
+}
+
+void getHealth(const ApiContext& context, http::ExchangePtr exchange, const std::string&) {
+  std::size_t loaded = 0;
+  for (const ModelStatus& status : context.pool.statuses()) loaded += status.state == ModelState::Ready ? 1 : 0;
+  const EngineStats totals = context.pool.totals();
+  http::Response response;
+  response.headers.push_back({"Cache-Control", "no-store"});
+  response.body = fmt::format(R"({{"status":"ok","version":{},"models_loaded":{},"requests_running":{},"requests_waiting":{}}})",
+                              jsonString(context.version), loaded, totals.running, totals.waiting);
+  exchange->respond(std::move(response));
+}
+
+void getMetrics(const ApiContext& context, http::ExchangePtr exchange, const std::string&) {
+  http::Response response;
+  response.contentType = "text/plain; version=0.0.4; charset=utf-8";
+  response.body = context.metrics.text();
+  exchange->respond(std::move(response));
+}
+
+}  // namespace hearth::api

@@ -1,0 +1,58 @@
+#include "core/server/transport/http_types.h"
+
+#include <algorithm>
+
+#include "core/server/json_text.h"
+
+namespace hearth::http {
+namespace {
+
+constexpr char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+}  // namespace
+
+bool equalsIgnoringCase(std::string_view a, std::string_view b) noexcept {
+  return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
+}
+
+const std::string* Request::header(std::string_view name) const noexcept {
+  const auto found = std::ranges::find_if(headers, [&](const Header& h) { return equalsIgnoringCase(h.name, name); });
+  return found == headers.end() ? nullptr : &found->value;
+}
+
+std::string_view reasonPhrase(int status) noexcept {
+  switch (status) {
+    case 100: return "Continue";
+    case 200: return "OK";
+    case 204: return "No Content";
+    case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 408: return "Request Timeout";
+    case 409: return "Conflict";
+    case 413: return "Content Too Large";
+    case 415: return "Unsupported Media Type";
+    case 417: return "Expectation Failed";
+    case 429: return "Too Many Requests";
+    case 431: return "Request Header Fields Too Large";
+    case 500: return "Internal Server Error";
+    case 501: return "Not Implemented";
+    case 503: return "Service Unavailable";
+    case 505: return "HTTP Version Not Supported";
+    default: return status < 400 ? "OK" : "Error";
+  }
+}
+
+Response problemResponse(const HttpProblem& problem) {
+  Response response;
+  response.status = problem.status;
+  response.body = R"({"error":{"message":)" + jsonString(problem.message) + R"(,"type":")" +
+                  (problem.status >= 500 ? "server_error" : "invalid_request_error") + R"(","param":null,"code":)" +
+                  jsonString(problem.code) + "}}";
+  if (problem.status == 503) response.headers.push_back({"Retry-After", "2"});
+  return response;
+}
+
+}  // namespace hearth::http

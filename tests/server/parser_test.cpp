@@ -1,0 +1,93 @@
+#include "core/server/transport/request_parser.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/server/malformed_requests.h"
+
+namespace hearth::http {
+namespace {
+
+/// Feeds `bytes` in pieces of `step`, keeping what is left, as a connection does. Returns what was not taken.
+std::string feedInSteps(RequestParser& parser, const std::string& bytes, std::size_t step) {
+  std::string pending;
+  for (std::size_t at = 0; at < bytes.size() && !parser.problem(); at += step) {
+    pending.append(bytes, at, step);
+    for (;;) {
+      const std::size_t taken = parser.feed(pending);
+      pending.erase(0, taken);
+      if (taken == 0 || pending.empty() || parser.done() || parser.problem()) break;
+    }
+  }
+  return pending;
+}
+
+TEST(RequestParser, ReadsARequestHoweverItIsCut) {
+  const std::string bytes =
+      "\r\nPOST /v1/x?a=b HTTP/1.1\r\nHost: localhost:80\r\nX-One:  two \r\nTransfer-Encoding: chunked\r\n\r\n"
+      "5\r\nhello\r\n6;ext=1\r\n world\r\n0\r\nHost: trailer\r\n\r\n";
+  for (std::size_t step = 1; step <= bytes.size(); ++step) {
+    RequestParser parser({});
+    EXPECT_EQ(feedInSteps(parser, bytes, step), "") << step;
+    ASSERT_TRUE(parser.done()) << step;
+    const Request& request = parser.request();
+    EXPECT_EQ(request.method, "POST");
+    EXPECT_EQ(request.target, "/v1/x?a=b");
+    EXPECT_EQ(request.body, "hello world");
+    ASSERT_EQ(request.headers.size(), 3U) << "a trailer must not become a header";
+    EXPECT_EQ(*request.header("x-ONE"), "two");
+    EXPECT_EQ(*request.header("host"), "localhost:80");
+    EXPECT_TRUE(parser.keepAlive());
+  }
+}
+
+TEST(RequestParser, StopsAfterTheHeadAndAfterTheRequest) {
+  const std::string head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n";
+  RequestParser parser({});
+  EXPECT_EQ(parser.feed(head + "abcGET"), head.size());
+  EXPECT_TRUE(parser.headDone());
+  EXPECT_FALSE(parser.done());
+  EXPECT_TRUE(parser.expectsContinue());
+  EXPECT_EQ(parser.feed("abcGET"), 3U);
+  EXPECT_TRUE(parser.done());
+  EXPECT_EQ(parser.feed("GET"), 0U);
+  EXPECT_EQ(parser.request().body, "abc");
+}
+
+TEST(RequestParser, KnowsWhoKeepsTheConnection) {
+  const auto keeps = [](const std::string& bytes) {
+    RequestParser parser({});
+    parser.feed(bytes);
+    EXPECT_TRUE(parser.done());
+    return parser.keepAlive();
+  };
+  EXPECT_TRUE(keeps("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+  EXPECT_FALSE(keeps("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+  EXPECT_FALSE(keeps("GET / HTTP/1.0\r\nHost: a\r\n\r\n"));
+  EXPECT_TRUE(keeps("GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n"));
+}
+
+TEST(RequestParser, RefusesWhatIsMalformedHoweverItIsCut) {
+  for (const auto& bad : test::malformedRequests()) {
+    for (const std::size_t step : {bad.bytes.size(), std::size_t{1000}, std::size_t{7}, std::size_t{1}}) {
+      RequestParser parser({});
+      feedInSteps(parser, bad.bytes, step);
+      ASSERT_TRUE(parser.problem().has_value()) << bad.name << " in steps of " << step;
+      EXPECT_EQ(parser.problem()->status, bad.status) << bad.name << ": " << parser.problem()->message;
+    }
+  }
+}
+
+TEST(RequestParser, TakesExactlyTheLimits) {
+  ParseLimits limits;
+  limits.bodyBytes = 10;
+  RequestParser fits(limits);
+  feedInSteps(fits, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n0123456789", 100);
+  EXPECT_TRUE(fits.done());
+  RequestParser chunks(limits);
+  feedInSteps(chunks, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n012345\r\n5\r\n", 100);
+  ASSERT_TRUE(chunks.problem().has_value()) << "the limit counts all chunks together";
+  EXPECT_EQ(chunks.problem()->status, 413);
+}
+
+}  // namespace
+}  // namespace hearth::http
