@@ -6,6 +6,6 @@
 
 namespace hearth::kernels {
 
-const KernelTable kAvx2Kernels = makeTable("avx2");
+constinit const KernelTable kAvx2Kernels = makeTable("avx2");
 
 }  // namespace hearth::kernels

@@ -6,6 +6,6 @@
 
 namespace hearth::kernels {
 
-const KernelTable kAvx512Kernels = makeTable("avx512");
+constinit const KernelTable kAvx512Kernels = makeTable("avx512");
 
 }  // namespace hearth::kernels

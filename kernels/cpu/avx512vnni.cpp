@@ -7,6 +7,6 @@
 
 namespace hearth::kernels {
 
-const KernelTable kAvx512VnniKernels = makeTable("avx512vnni");
+constinit const KernelTable kAvx512VnniKernels = makeTable("avx512vnni");
 
 }  // namespace hearth::kernels

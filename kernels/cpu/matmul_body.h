@@ -23,6 +23,16 @@ struct Columns {
   }
 };
 
+/// Weights are asked for this far ahead: with many columns the processor's own prefetchers are busy following the
+/// activations and lose the stream of weights. Asking for what lies past the end is harmless.
+constexpr std::int64_t kPrefetchBytes = 4096;
+
+template <std::int64_t Bytes>
+HEARTH_INLINE void prefetchRange(const std::byte* from) {
+#pragma GCC unroll 16
+  for (std::int64_t i = 0; i < Bytes; i += 64) __builtin_prefetch(from + i, 0, 3);
+}
+
 /// The quants of k-groups P and P+4 of one block, as bytes.
 template <int Bits, int P>
 HEARTH_INLINE void unpackQuants(const std::byte* quants, I& low, I& high) {
@@ -139,7 +149,9 @@ struct IntTile {
     const std::int64_t chunks = plan.cols / (32 * kShape.chunkBlocks);
     for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
       const std::byte* quants = tile + kMeta;
+      prefetchRange<kMeta>(tile + kPrefetchBytes);
       for (int j = 0; j < kShape.chunkBlocks; ++j) {
+        prefetchRange<kBlock>(quants + kPrefetchBytes);
         accumulate(tile, quants, j, x, sum);
         quants += kBlock;
         x.advance(sizeof(ActivationBlock));

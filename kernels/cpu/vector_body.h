@@ -217,6 +217,16 @@ std::uint64_t readBytes(const std::byte* data, std::size_t bytes) noexcept {
   return total;
 }
 
+template <int Step, int Chains>
+HEARTH_INLINE void macStep(I& weights, I& activations, Dot<4, false> (&dot)[Chains]) {
+#pragma GCC unroll 16
+  for (int c = 0; c < Chains; ++c) {
+    // Free of cost, but to the optimiser every chain has operands of its own, so that none can be folded into another.
+    __asm__ volatile("" : "+v"(weights), "+v"(activations));
+    dot[c].template step<Step>(weights, activations);
+  }
+}
+
 /// The roof of int8 arithmetic: the dot steps of 4-bit weights in registers, in enough independent chains.
 std::uint64_t int8MacLoop(std::uint64_t iterations) noexcept {
   constexpr int kChains = kLanes == 8 ? 4 : 12;
@@ -225,30 +235,14 @@ std::uint64_t int8MacLoop(std::uint64_t iterations) noexcept {
 #pragma GCC unroll 16
   for (int c = 0; c < kChains; ++c) dot[c].startZero();
   for (std::uint64_t n = 0; n < iterations; ++n) {
-    __asm__ volatile("" : "+v"(weights), "+v"(activations));  // not constants to the optimiser
-#pragma GCC unroll 16
-    for (int c = 0; c < kChains; ++c) dot[c].step<0>(weights, activations);
-    __asm__ volatile("" : "+v"(weights));
-#pragma GCC unroll 16
-    for (int c = 0; c < kChains; ++c) dot[c].step<1>(weights, activations);
-    __asm__ volatile("" : "+v"(weights));
-#pragma GCC unroll 16
-    for (int c = 0; c < kChains; ++c) dot[c].step<2>(weights, activations);
-    __asm__ volatile("" : "+v"(weights));
-#pragma GCC unroll 16
-    for (int c = 0; c < kChains; ++c) dot[c].step<3>(weights, activations);
-    __asm__ volatile("" : "+v"(weights));
-#pragma GCC unroll 16
-    for (int c = 0; c < kChains; ++c) dot[c].step<4>(weights, activations);
-    __asm__ volatile("" : "+v"(weights));
-#pragma GCC unroll 16
-    for (int c = 0; c < kChains; ++c) dot[c].step<5>(weights, activations);
-    __asm__ volatile("" : "+v"(weights));
-#pragma GCC unroll 16
-    for (int c = 0; c < kChains; ++c) dot[c].step<6>(weights, activations);
-    __asm__ volatile("" : "+v"(weights));
-#pragma GCC unroll 16
-    for (int c = 0; c < kChains; ++c) dot[c].step<7>(weights, activations);
+    macStep<0>(weights, activations, dot);
+    macStep<1>(weights, activations, dot);
+    macStep<2>(weights, activations, dot);
+    macStep<3>(weights, activations, dot);
+    macStep<4>(weights, activations, dot);
+    macStep<5>(weights, activations, dot);
+    macStep<6>(weights, activations, dot);
+    macStep<7>(weights, activations, dot);
   }
   I total = dot[0].wide;
 #pragma GCC unroll 16
