@@ -20,7 +20,11 @@ struct TemplateLimits {
 
 struct RenderedPrompt {
   std::string text;
-  std::vector<TextRange> input;  ///< the parts of text that came from the context's strings, not from the template: sorted, merged
+  /// The parts of text that came from the context's strings, not from the template: sorted, merged. Through slices, trims,
+  /// replacements, JSON and the like each character keeps its origin. Not input, because the host sets them and templates
+  /// build control tokens of them: top-level strings whose name ends in `_token`, and a message's `role` when it is one of
+  /// system, user, assistant, tool, developer, function, model, ipython.
+  std::vector<TextRange> input;
 };
 
 /// A parsed Jinja chat template (the subset of DESIGN/research that chat templates use). Immutable, any thread.
