@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <fstream>
 #include <set>
+#include <sstream>
 #include <utility>
 #include <vector>
 
@@ -113,6 +114,26 @@ std::uint64_t residentBytes() {
   std::uint64_t resident = 0;
   in >> total >> resident;
   return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+std::vector<CpuTimes> cpuTimes() {
+  // /proc/stat: "cpu[N] user nice system idle iowait irq softirq steal …" (proc(5)); guest time is inside user.
+  std::vector<CpuTimes> times;
+  std::ifstream file("/proc/stat");
+  std::string line;
+  while (std::getline(file, line) && line.starts_with("cpu")) {
+    std::istringstream fields(line);
+    std::string name;
+    fields >> name;
+    CpuTimes core;
+    std::uint64_t ticks = 0;
+    for (int field = 0; field < 8 && fields >> ticks; ++field) {
+      core.total += ticks;
+      if (field != 3 && field != 4) core.busy += ticks;
+    }
+    times.push_back(core);
+  }
+  return times;
 }
 
 std::string cpuName() {

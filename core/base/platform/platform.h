@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/base/error.h"
 
@@ -27,6 +28,13 @@ struct MemoryInfo {
 
 /// Resident bytes of this process, 0 if unknown.
 [[nodiscard]] std::uint64_t residentBytes();
+
+struct CpuTimes {
+  std::uint64_t busy = 0;
+  std::uint64_t total = 0;  ///< both in the system's own ticks since boot; only differences mean something
+};
+/// [0] all cores together, then each core; empty if unknown.
+[[nodiscard]] std::vector<CpuTimes> cpuTimes();
 
 /// "AMD EPYC 9575F": the CPU's own name.
 [[nodiscard]] std::string cpuName();
