@@ -27,6 +27,7 @@ std::vector<TokenId> TokenizerBase::encode(std::string_view text, const EncodeOp
   out.reserve(text.size() / 3 + 2);
   if (options.addSpecial && m_addsBos) out.push_back(bos());
 
+  WordCache cache(text.size());
   const LiteralMatcher& literals = m_vocabulary.literals();
   std::size_t range = 0;  // the first plain range that ends behind the place looked at
   std::size_t stretch = 0;
@@ -48,12 +49,12 @@ std::vector<TokenId> TokenizerBase::encode(std::string_view text, const EncodeOp
       ++at;
       continue;
     }
-    if (at > stretch) encodeStretch(text.substr(stretch, at - stretch), out);
+    if (at > stretch) encodeStretch(text.substr(stretch, at - stretch), cache, out);
     out.push_back(match.token);
     at += match.length;
     stretch = at;
   }
-  if (stretch < text.size()) encodeStretch(text.substr(stretch), out);
+  if (stretch < text.size()) encodeStretch(text.substr(stretch), cache, out);
   if (options.addSpecial && m_addsEos) out.push_back(eos());
   return out;
 }

@@ -6,6 +6,7 @@
 
 #include "core/text/tokenizer.h"
 #include "core/text/vocabulary.h"
+#include "core/text/word_cache.h"
 
 namespace hearth {
 
@@ -32,7 +33,7 @@ class TokenizerBase : public Tokenizer {
  protected:
   TokenizerBase(Vocabulary vocabulary, const Settings& settings);
   /// Appends the tokens of a stretch without control tokens. Not empty; any bytes.
-  virtual void encodeStretch(std::string_view text, std::vector<TokenId>& out) const = 0;
+  virtual void encodeStretch(std::string_view text, WordCache& cache, std::vector<TokenId>& out) const = 0;
 
   const Vocabulary m_vocabulary;
   const bool m_addsBos;

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <array>
-#include <queue>
 
 #include "core/formats/gguf.h"
+#include "core/text/merge.h"
 #include "core/text/pretokenizer.h"
 #include "core/text/tokenizer_base.h"
 #include "core/text/unicode.h"
@@ -22,15 +22,10 @@ class BpeTokenizer final : public TokenizerBase {
   void indexBytes();
 
  protected:
-  void encodeStretch(std::string_view text, std::vector<TokenId>& out) const override;
+  void encodeStretch(std::string_view text, WordCache& cache, std::vector<TokenId>& out) const override;
 
  private:
   void encodeWord(std::string_view word, std::vector<TokenId>& out) const;
-  void mergeShort(std::string_view word, std::vector<TokenId>& out) const;
-  void mergeLong(std::string_view word, std::vector<TokenId>& out) const;
-
-  // Above this many bytes a heap beats looking through all pairs for each merge.
-  static constexpr std::size_t kShortWord = 32;
 
   const PreTokenizer m_preTokenizer;
   std::array<TokenId, 256> m_single{};  // the token of each byte, -1 where the vocabulary lacks it
@@ -83,7 +78,7 @@ void BpeTokenizer::indexBytes() {
   }
 }
 
-void BpeTokenizer::encodeStretch(std::string_view text, std::vector<TokenId>& out) const {
+void BpeTokenizer::encodeStretch(std::string_view text, WordCache& cache, std::vector<TokenId>& out) const {
   std::string repaired;
   if (!unicode::isValid(text)) {
     repaired = unicode::replaceInvalid(text);
@@ -95,8 +90,8 @@ void BpeTokenizer::encodeStretch(std::string_view text, std::vector<TokenId>& ou
     text = composed;
   }
   while (!text.empty()) {
-    const std::size_t length = firstWord(text, m_preTokenizer.pattern);
-    encodeWord(text.substr(0, length), out);
+    const std::size_t length = std::min(firstWord(text, m_preTokenizer.pattern), merging::kMaxWordBytes);
+    cache.encode(text.substr(0, length), out, [this](std::string_view word, auto& tokens) { encodeWord(word, tokens); });
     text.remove_prefix(length);
   }
 }
@@ -108,97 +103,27 @@ void BpeTokenizer::encodeWord(std::string_view word, std::vector<TokenId>& out) 
       return;
     }
   }
-  if (word.size() <= kShortWord) {
-    mergeShort(word, out);
-  } else {
-    mergeLong(word, out);
-  }
-}
-
-void BpeTokenizer::mergeShort(std::string_view word, std::vector<TokenId>& out) const {
-  std::array<TokenId, kShortWord> symbols;
-  std::array<MergeTable::Merge, kShortWord> merges;  // of symbols i and i + 1
-  std::size_t count = 0;
-  for (const char c : word) {
-    // A byte that the vocabulary lacks is dropped, as Hugging Face does where the model has no unknown token.
-    if (const TokenId token = m_single[static_cast<unsigned char>(c)]; token >= 0) symbols[count++] = token;
-  }
-  for (std::size_t i = 0; i + 1 < count; ++i) merges[i] = m_merges.find(symbols[i], symbols[i + 1]);
-  while (count > 1) {
-    std::size_t best = 0;
-    for (std::size_t i = 1; i + 1 < count; ++i) {
-      if (merges[i].rank < merges[best].rank) best = i;
+  const auto look = [this](TokenId left, TokenId right) {
+    const MergeTable::Merge merge = m_merges.find(left, right);
+    return std::pair(merge.rank, merge.result);
+  };
+  // A byte that the vocabulary lacks is dropped, as Hugging Face does where the model has no unknown token.
+  if (word.size() <= merging::kShort) {
+    std::array<TokenId, merging::kShort> items;
+    std::size_t count = 0;
+    for (const char c : word) {
+      if (const TokenId token = m_single[static_cast<unsigned char>(c)]; token >= 0) items[count++] = token;
     }
-    if (merges[best].rank == MergeTable::kNone) break;
-    symbols[best] = merges[best].result;
-    std::copy(symbols.begin() + static_cast<std::ptrdiff_t>(best) + 2, symbols.begin() + static_cast<std::ptrdiff_t>(count),
-              symbols.begin() + static_cast<std::ptrdiff_t>(best) + 1);
-    std::copy(merges.begin() + static_cast<std::ptrdiff_t>(best) + 1, merges.begin() + static_cast<std::ptrdiff_t>(count) - 1,
-              merges.begin() + static_cast<std::ptrdiff_t>(best));
-    --count;
-    if (best > 0) merges[best - 1] = m_merges.find(symbols[best - 1], symbols[best]);
-    if (best + 1 < count) merges[best] = m_merges.find(symbols[best], symbols[best + 1]);
+    count = merging::mergeShort(items.data(), count, look);
+    out.insert(out.end(), items.begin(), items.begin() + static_cast<std::ptrdiff_t>(count));
+    return;
   }
-  out.insert(out.end(), symbols.begin(), symbols.begin() + static_cast<std::ptrdiff_t>(count));
-}
-
-// The same by a heap and a linked list: O(n log n), so that a megabyte of one letter takes no longer than prose.
-void BpeTokenizer::mergeLong(std::string_view word, std::vector<TokenId>& out) const {
-  struct Symbol {
-    TokenId token;
-    std::int64_t previous;
-    std::int64_t next;  // -1 at the end
-  };
-  struct Candidate {
-    std::uint32_t rank;
-    TokenId left;  // what stood there when it was found: anything else now means that it is stale
-    TokenId right;
-    TokenId result;
-    std::int64_t at;
-  };
-  const auto later = [](const Candidate& a, const Candidate& b) {
-    return a.rank != b.rank ? a.rank > b.rank : a.at > b.at;
-  };
-  std::vector<Symbol> symbols;
-  symbols.reserve(word.size());
+  std::vector<TokenId> items;
+  items.reserve(word.size());
   for (const char c : word) {
-    const TokenId token = m_single[static_cast<unsigned char>(c)];
-    if (token < 0) continue;
-    const auto index = static_cast<std::int64_t>(symbols.size());
-    symbols.push_back({token, index - 1, index + 1});
+    if (const TokenId token = m_single[static_cast<unsigned char>(c)]; token >= 0) items.push_back(token);
   }
-  if (symbols.empty()) return;
-  symbols.back().next = -1;
-  const auto at = [&](std::int64_t index) -> Symbol& { return symbols[static_cast<std::size_t>(index)]; };
-
-  std::vector<Candidate> found;
-  found.reserve(symbols.size());
-  const auto look = [&](std::int64_t left, auto&& keep) {
-    if (left < 0 || at(left).next < 0) return;
-    const TokenId first = at(left).token;
-    const TokenId second = at(at(left).next).token;
-    const MergeTable::Merge merge = m_merges.find(first, second);
-    if (merge.rank != MergeTable::kNone) keep(Candidate{merge.rank, first, second, merge.result, left});
-  };
-  for (std::size_t i = 0; i < symbols.size(); ++i) {
-    look(static_cast<std::int64_t>(i), [&](const Candidate& candidate) { found.push_back(candidate); });
-  }
-  std::priority_queue<Candidate, std::vector<Candidate>, decltype(later)> queue(later, std::move(found));
-  while (!queue.empty()) {
-    const Candidate best = queue.top();
-    queue.pop();
-    Symbol& left = at(best.at);
-    if (left.token != best.left || left.next < 0 || at(left.next).token != best.right) continue;
-    Symbol& right = at(left.next);
-    left.token = best.result;
-    right.token = -1;  // gone: no candidate names it any more
-    left.next = right.next;
-    if (left.next >= 0) at(left.next).previous = best.at;
-    const auto push = [&](const Candidate& candidate) { queue.push(candidate); };
-    look(left.previous, push);
-    look(best.at, push);
-  }
-  for (std::int64_t i = 0; i >= 0; i = at(i).next) out.push_back(at(i).token);
+  merging::mergeLong(items, look, [&](TokenId token) { out.push_back(token); });
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <queue>
+#include <numeric>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "core/formats/gguf.h"
+#include "core/text/merge.h"
 #include "core/text/tokenizer_base.h"
 #include "core/text/unicode.h"
 
@@ -21,24 +23,20 @@ class SpmTokenizer final : public TokenizerBase {
   [[nodiscard]] Result<void> readScores(const GgufFile& file);
 
  protected:
-  void encodeStretch(std::string_view text, std::vector<TokenId>& out) const override;
+  void encodeStretch(std::string_view text, WordCache& cache, std::vector<TokenId>& out) const override;
 
  private:
-  struct Symbol {
-    std::string_view text;  // empty when merged away
-    std::int64_t previous;
-    std::int64_t next;
-  };
+  // How an unused piece was built. Filled by look-ups, so a later one of the same text wins, as in SentencePiece.
   using Parts = std::unordered_map<std::string_view, std::pair<std::string_view, std::string_view>>;
   void encodeWord(std::string_view word, std::vector<TokenId>& out) const;
   void emit(std::string_view piece, const Parts& parts, std::vector<TokenId>& out) const;
   void emitUnknown(std::string_view piece, std::vector<TokenId>& out) const;
-  [[nodiscard]] double score(TokenId token) const { return m_scores[static_cast<std::size_t>(token)]; }
 
-  std::vector<double> m_scores;
+  std::vector<std::uint32_t> m_ranks;  // by token: 0 for the highest score, equal scores equal
   StringTable m_pieces;         // what merges may build: normal, user-defined and unused pieces
   std::size_t m_longest = 0;    // bytes of the longest of them
   bool m_allBytes = false;      // every byte has its token
+  bool m_hasUnused = false;
   // The characters after which a piece goes on with U+2581. Elsewhere no merge can cross the start of a word, so that
   // words are merged one by one: the same result in much less time.
   std::unordered_set<std::string_view> m_beforeMark;
@@ -57,13 +55,23 @@ Result<void> SpmTokenizer::readScores(const GgufFile& file) {
                   {{"key", std::string(kScoresKey)}, {"token", std::to_string(i)}});
     }
   }
-  m_scores = *scores;
-  m_pieces = StringTable(m_scores.size());
+  std::vector<TokenId> order(scores->size());
+  std::iota(order.begin(), order.end(), 0);
+  const auto scoreOf = [&](TokenId token) { return (*scores)[static_cast<std::size_t>(token)]; };
+  std::ranges::sort(order, std::ranges::greater{}, scoreOf);
+  m_ranks.resize(order.size());
+  std::uint32_t rank = 0;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    if (i > 0 && scoreOf(order[i]) != scoreOf(order[i - 1])) ++rank;
+    m_ranks[static_cast<std::size_t>(order[i])] = rank;
+  }
+  m_pieces = StringTable(m_ranks.size());
   for (TokenId token = 0; token < m_vocabulary.size(); ++token) {
     const TokenKind kind = m_vocabulary.kind(token);
     if (kind != TokenKind::Normal && kind != TokenKind::UserDefined && kind != TokenKind::Unused) continue;
     const std::string_view piece = m_vocabulary.text(token);
     if (piece.empty()) continue;
+    m_hasUnused = m_hasUnused || kind == TokenKind::Unused;
     m_pieces.insert(piece, token);
     m_longest = std::max(m_longest, piece.size());
     // User-defined pieces are found before merging; they never grow.
@@ -78,7 +86,7 @@ Result<void> SpmTokenizer::readScores(const GgufFile& file) {
   return {};
 }
 
-void SpmTokenizer::encodeStretch(std::string_view text, std::vector<TokenId>& out) const {
+void SpmTokenizer::encodeStretch(std::string_view text, WordCache& cache, std::vector<TokenId>& out) const {
   std::string repaired;
   if (!unicode::isValid(text)) {
     repaired = unicode::replaceInvalid(text);
@@ -96,74 +104,68 @@ void SpmTokenizer::encodeStretch(std::string_view text, std::vector<TokenId>& ou
   }
   // Cut before each mark that no piece can reach across.
   const std::string_view all = marked;
+  const auto encode = [&](std::string_view word) {
+    if (m_allBytes) {
+      cache.encode(word, out, [this](std::string_view each, auto& tokens) { encodeWord(each, tokens); });
+    } else {
+      encodeWord(word, out);  // an unknown word joins an unknown token before it: not the same tokens everywhere
+    }
+  };
   std::size_t start = 0;
   std::size_t previous = 0;  // where the character before `at` begins
   for (std::size_t at = 0; at < all.size();) {
     const std::size_t length = unicode::decodeAt(all, at).length;
-    if (at > start && all.substr(at, length) == kSpaceMark && !m_beforeMark.contains(all.substr(previous, at - previous))) {
-      encodeWord(all.substr(start, at - start), out);
+    const bool wordStarts =
+        all.substr(at, length) == kSpaceMark && !m_beforeMark.contains(all.substr(previous, at - previous));
+    if (at > start && (wordStarts || at - start >= merging::kMaxWordBytes)) {
+      encode(all.substr(start, at - start));
       start = at;
     }
     previous = at;
     at += length;
   }
-  if (start < all.size()) encodeWord(all.substr(start), out);
+  if (start < all.size()) encode(all.substr(start));
 }
 
 void SpmTokenizer::encodeWord(std::string_view word, std::vector<TokenId>& out) const {
-  std::vector<Symbol> symbols;
-  symbols.reserve(word.size());
-  for (std::size_t at = 0; at < word.size();) {
-    const std::size_t length = unicode::decodeAt(word, at).length;
-    const auto index = static_cast<std::int64_t>(symbols.size());
-    symbols.push_back({word.substr(at, length), index - 1, index + 1});
-    at += length;
-  }
-  symbols.back().next = -1;
-  const auto symbol = [&](std::int64_t index) -> Symbol& { return symbols[static_cast<std::size_t>(index)]; };
-
-  struct Candidate {
-    double score;
-    std::int64_t left;
-    std::int64_t right;
-    std::size_t size;  // of both texts when it was found: anything else now means that it is stale
-  };
-  const auto later = [](const Candidate& a, const Candidate& b) {
-    return a.score != b.score ? a.score < b.score : a.left > b.left;
-  };
-  std::priority_queue<Candidate, std::vector<Candidate>, decltype(later)> queue(later);
   Parts parts;
-  const auto look = [&](std::int64_t left, std::int64_t right) {
-    if (left < 0 || right < 0) return;
-    const Symbol& first = symbol(left);
-    const Symbol& second = symbol(right);
-    const std::size_t size = first.text.size() + second.text.size();
-    if (size > m_longest) return;
-    const std::string_view joined(first.text.data(), size);  // neighbours in the word
+  const auto look = [&](std::string_view left, std::string_view right) -> std::pair<std::uint32_t, std::string_view> {
+    const std::size_t size = left.size() + right.size();
+    if (size > m_longest) return {merging::kNoMerge, {}};
+    const std::string_view joined(left.data(), size);  // neighbours in the word
     const TokenId piece = m_pieces.find(joined);
-    if (piece < 0) return;
-    queue.push({score(piece), left, right, size});
+    if (piece < 0) return {merging::kNoMerge, {}};
     // Unused pieces only help to reach longer ones; where one is left over it is taken apart again.
-    if (m_vocabulary.kind(piece) == TokenKind::Unused) parts[joined] = {first.text, second.text};
+    if (m_hasUnused && m_vocabulary.kind(piece) == TokenKind::Unused) parts[joined] = {left, right};
+    return {m_ranks[static_cast<std::size_t>(piece)], joined};
   };
-  for (std::size_t i = 1; i < symbols.size(); ++i) look(static_cast<std::int64_t>(i) - 1, static_cast<std::int64_t>(i));
-  while (!queue.empty()) {
-    const Candidate best = queue.top();
-    queue.pop();
-    Symbol& left = symbol(best.left);
-    Symbol& right = symbol(best.right);
-    if (left.text.empty() || right.text.empty() || left.text.size() + right.text.size() != best.size) continue;
-    left.text = {left.text.data(), best.size};
-    right.text = {};
-    left.next = right.next;
-    if (left.next >= 0) symbol(left.next).previous = best.left;
-    look(left.previous, best.left);
-    look(best.left, left.next);
+  if (word.size() <= merging::kShort) {
+    std::array<std::string_view, merging::kShort> items;
+    std::size_t count = 0;
+    for (std::size_t at = 0; at < word.size(); at += items[count++].size()) {
+      items[count] = word.substr(at, unicode::decodeAt(word, at).length);
+    }
+    count = merging::mergeShort(items.data(), count, look);
+    for (std::size_t i = 0; i < count; ++i) emit(items[i], parts, out);
+    return;
   }
-  for (std::int64_t i = 0; i >= 0; i = symbol(i).next) emit(symbol(i).text, parts, out);
+  std::vector<std::string_view> items;
+  items.reserve(word.size());
+  for (std::size_t at = 0; at < word.size(); at += items.back().size()) {
+    items.push_back(word.substr(at, unicode::decodeAt(word, at).length));
+  }
+  merging::mergeLong(items, look, [&](std::string_view piece) { emit(piece, parts, out); });
 }
 
 void SpmTokenizer::emit(std::string_view piece, const Parts& parts, std::vector<TokenId>& out) const {
+  if (parts.empty()) {
+    if (const TokenId token = m_pieces.find(piece); token >= 0) {
+      out.push_back(token);
+    } else {
+      emitUnknown(piece, out);
+    }
+    return;
+  }
   // A stack of our own: how deep pieces were built of pieces is the file's choice.
   std::vector<std::string_view> todo{piece};
   while (!todo.empty()) {
