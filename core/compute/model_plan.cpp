@@ -3,17 +3,6 @@
 #include <fmt/format.h>
 
 namespace hearth {
-namespace {
-
-// Integer tensors exist in GGUF for tables, not for weights.
-bool isWeightFormat(const GgufTensor& tensor) {
-  using kernels::FormatId;
-  return tensor.info != nullptr && tensor.info->dequantize != nullptr && tensor.format != FormatId::I8 &&
-         tensor.format != FormatId::I16 && tensor.format != FormatId::I32;
-}
-
-}  // namespace
-
 Result<const GgufTensor*> ModelPlan::find(const std::string& name, std::int64_t rows, std::int64_t cols) const {
   const GgufTensor* tensor = m_file.tensor(name);
   if (tensor == nullptr) return fail(ErrorCode::Corrupt, fmt::format("the model lacks the tensor {}", name), {{"tensor", name}});
@@ -23,7 +12,7 @@ Result<const GgufTensor*> ModelPlan::find(const std::string& name, std::int64_t 
                  {"expected", fmt::format("{} x {}", cols, rows)},
                  {"found", fmt::format("{}", fmt::join(tensor->dims, " x "))}});
   }
-  if (!isWeightFormat(*tensor) || cols % tensor->info->blockElements != 0) {
+  if (tensor->info == nullptr || tensor->info->dequantize == nullptr || cols % tensor->info->blockElements != 0) {
     return fail(ErrorCode::UnsupportedFormat, fmt::format("the tensor {} is stored in a format that weights cannot have", name),
                 {{"tensor", name},
                  {"format", tensor->info != nullptr ? tensor->info->name : "unknown"},

@@ -104,8 +104,8 @@ std::int64_t CpuModel::prepare(Rows in, const Norm& norm, unsigned kinds, const 
       m_kernels.rmsNorm(x, weight, norm.epsilon, in.cols, normed);
       x = normed;
     }
-    // Quantising could turn a NaN into some number; here it is still to be seen.
-    if (picked != nullptr && anyNotFinite(x, in.cols)) m_notFinite.store(true, std::memory_order_relaxed);
+    // Quantising could turn a NaN into some number: here, before every product, it is still to be seen.
+    if (anyNotFinite(x, in.cols)) m_notFinite.store(true, std::memory_order_relaxed);
     for (std::size_t kind = 0; kind < Layout::kKinds; ++kind) {
       if (stride[kind] != 0) {
         m_kernels.prepareActivation(static_cast<kernels::ActivationKind>(kind), x, in.cols, m_prepared[kind] + row * stride[kind]);

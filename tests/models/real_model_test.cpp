@@ -1,0 +1,92 @@
+// A trained model: quantised arithmetic against exact arithmetic, and exact arithmetic against PyTorch
+// (tests/golden/make_model_golden.py). Needs HEARTH_TEST_MODELS with smollm2-135m-instruct-q4_1.gguf.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+#include "tests/models/forward_support.h"
+
+namespace hearth::testing {
+namespace {
+
+struct TopLogits {
+  std::uint32_t position = 0;
+  std::array<std::pair<std::int32_t, float>, 10> top;
+};
+
+struct TextGolden {
+  std::vector<TokenId> tokens;
+  std::vector<TopLogits> positions;
+};
+
+TextGolden readTextGolden() {
+  std::ifstream in(std::string(HEARTH_TEST_SOURCE_DIR) + "/golden/logits/smollm2_text.bin", std::ios::binary);
+  const auto read = [&](void* to, std::size_t bytes) { in.read(static_cast<char*>(to), static_cast<std::streamsize>(bytes)); };
+  TextGolden golden;
+  std::uint32_t count = 0;
+  read(&count, 4);
+  golden.tokens.resize(count);
+  read(golden.tokens.data(), count * sizeof(TokenId));
+  read(&count, 4);
+  golden.positions.resize(count);
+  for (TopLogits& one : golden.positions) {
+    read(&one.position, 4);
+    for (auto& [token, logit] : one.top) {
+      read(&token, 4);
+      read(&logit, 4);
+    }
+  }
+  return golden;
+}
+
+std::shared_ptr<const GgufFile> smollm() {
+  const char* folder = std::getenv("HEARTH_TEST_MODELS");
+  if (folder == nullptr) return nullptr;
+  auto file = GgufFile::open(std::filesystem::path(folder) / "smollm2-135m-instruct-q4_1.gguf");
+  return file ? std::make_shared<const GgufFile>(std::move(*file)) : nullptr;
+}
+
+TEST(SmolLm2, ExactMatchesPyTorchAndQuantisedMatchesExact) {
+  const auto file = smollm();
+  if (file == nullptr) GTEST_SKIP() << "HEARTH_TEST_MODELS has no smollm2-135m-instruct-q4_1.gguf";
+  const TextGolden golden = readTextGolden();
+  ASSERT_GT(golden.tokens.size(), 1000U);
+  ASSERT_EQ(golden.positions.size(), 32U);
+  const auto pool = std::make_shared<ThreadPool>();
+  const int pages = static_cast<int>(golden.tokens.size() / 16 + 1);
+  const auto logitsOf = [&](bool exact) -> Result<std::vector<float>> {
+    HEARTH_TRY(auto model, loadModel(file, pool, {.exact = exact}));
+    return Runner(*model, 16, pages).all(golden.tokens, 256);
+  };
+  const auto exact = logitsOf(true);
+  ASSERT_TRUE(exact) << exact.error().describe();
+  const std::size_t vocabulary = exact->size() / golden.tokens.size();
+
+  std::vector<float> ours, theirs;
+  for (const TopLogits& one : golden.positions) {
+    const auto row = std::span(*exact).subspan(one.position * vocabulary, vocabulary);
+    EXPECT_EQ(std::max_element(row.begin(), row.end()) - row.begin(), one.top[0].first) << "at position " << one.position;
+    for (const auto& [token, logit] : one.top) {
+      ours.push_back(row[static_cast<std::size_t>(token)]);
+      theirs.push_back(logit);
+    }
+  }
+  EXPECT_LE(relativeError(ours, theirs), 1e-4);
+
+  const auto quantised = logitsOf(false);
+  ASSERT_TRUE(quantised) << quantised.error().describe();
+  const double exactPerplexity = std::exp(meanLoss(*exact, golden.tokens, vocabulary));
+  const double perplexity = std::exp(meanLoss(*quantised, golden.tokens, vocabulary));
+  const double agreement = topAgreement(*quantised, *exact, vocabulary);
+  EXPECT_LT(exactPerplexity, 30.0) << "the model does not predict English";
+  EXPECT_NEAR(perplexity / exactPerplexity, 1.0, 0.01);
+  EXPECT_GE(agreement, 0.95);
+  std::printf("perplexity: exact %.4f, quantised %.4f; same first choice %.2f%%; exact against PyTorch %.2e\n", exactPerplexity, perplexity,
+              100 * agreement, relativeError(ours, theirs));
+}
+
+}  // namespace
+}  // namespace hearth::testing
