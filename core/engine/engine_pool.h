@@ -11,7 +11,8 @@
 
 namespace hearth {
 
-/// Everything a consumer needs of a loaded model. Reference-counted: an unload waits for the last holder.
+/// Everything a consumer needs of a loaded model. Reference-counted: an unload waits for the last holder, and a model that
+/// is held is not evicted and does not count down: hold it while a request runs, not for ever.
 struct LoadedModel {
   std::string id;                ///< the library's name of the model
   std::filesystem::path path;
@@ -38,7 +39,8 @@ struct ModelStatus {
 struct EnginePoolOptions {
   int threads = 0;                      ///< compute threads, shared by all engines; 0 = physical cores
   std::uint64_t memoryBudgetBytes = 0;  ///< of all models together; 0 = 80% of the machine's memory
-  std::chrono::seconds keepAlive{-1};   ///< unload a model idle for so long; negative = never
+  std::chrono::milliseconds keepAlive{-1};  ///< unload a model idle for so long; negative = never
+  std::function<std::uint64_t()> availableBytes;  ///< free memory of the machine; empty = ask the system (tests fake it)
 };
 
 /// The models in memory: load on demand, keep-alive, pin, evict least recently used to fit the budget. Loads run on a
@@ -51,7 +53,9 @@ class EnginePool {
   [[nodiscard]] static std::unique_ptr<EnginePool> create(const EnginePoolOptions& options);
   virtual ~EnginePool() = default;
 
-  /// Calls back at once when loaded, else after the load, on the loading thread. Never blocks.
+  /// Calls back at once when loaded (whatever path and options it was loaded with), else after the load, on the loading
+  /// thread. Never blocks. Errors: as GgufFile::open, loadModel, Engine::create; OutOfMemory (needed_bytes, available_bytes) before
+  /// anything is evicted; Cancelled (unload came first); ShuttingDown.
   virtual void acquire(const std::string& id, const std::filesystem::path& path, const EngineOptions& options, LoadCallback done) = 0;
   /// The same, waiting. Not from the UI thread.
   [[nodiscard]] virtual Result<LoadedModelPtr> load(const std::string& id, const std::filesystem::path& path, const EngineOptions& options) = 0;
@@ -63,7 +67,8 @@ class EnginePool {
   [[nodiscard]] virtual std::vector<ModelStatus> statuses() const = 0;
   [[nodiscard]] virtual EngineStats totals() const = 0;
   [[nodiscard]] virtual int threads() const noexcept = 0;
-  /// `listener` is called from the pool's threads on each change (progress at most 20 times a second). Returns an id to remove it with.
+  /// `listener` is called on a thread of the pool's on each change (progress at most 20 times a second). Returns an id to
+  /// remove it with; once removeListener has returned, it is not called any more.
   virtual int addListener(Listener listener) = 0;
   virtual void removeListener(int id) = 0;
 };

@@ -25,8 +25,11 @@ constexpr TokenId kControl = 257;
 class FakeTokenizer final : public Tokenizer {
  public:
   FakeTokenizer() {
-    for (int token = 0; token < kVocabulary; ++token)
-      m_bytes.push_back(token < 256 ? std::string(1, static_cast<char>(token)) : "<" + std::to_string(token) + ">");
+    for (int token = 0; token < kVocabulary; ++token) {
+      std::string name(1, static_cast<char>(token < 256 ? token : 't'));
+      if (token >= 256) name.append(std::to_string(token));
+      m_bytes.push_back(std::move(name));
+    }
   }
   std::vector<TokenId> encode(std::string_view text, const EncodeOptions&) const override {
     std::vector<TokenId> tokens;

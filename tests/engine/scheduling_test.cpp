@@ -1,0 +1,202 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "core/engine/fair_queue.h"
+#include "core/engine/rate_window.h"
+#include "core/engine/scheduler.h"
+#include "core/engine/sizing.h"
+#include "tests/engine/fake_model.h"
+
+namespace hearth {
+namespace {
+
+using testing::FakeTokenizer;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+const EngineClock::time_point kStart = EngineClock::now();
+
+std::unique_ptr<Sequence> waiting(std::uint64_t id, const std::string& principal, Priority priority = Priority::Interactive, int prompt = 100,
+                                  EngineClock::duration after = {}) {
+  static const FakeTokenizer tokenizer;
+  EngineRequest request;
+  request.prompt.assign(static_cast<std::size_t>(prompt), 1);
+  request.principal = principal;
+  request.priority = priority;
+  auto sequence = std::make_unique<Sequence>(std::move(request), id, 1, tokenizer);
+  sequence->submitted = kStart + after;
+  sequence->tokenLimit = prompt + 100;
+  return sequence;
+}
+
+std::vector<std::uint64_t> ids(const std::vector<Sequence*>& order) {
+  std::vector<std::uint64_t> result;
+  for (const Sequence* sequence : order) result.push_back(sequence->id);
+  return result;
+}
+
+TEST(FairQueue, OnePrincipalIsServedInOrderOfArrival) {
+  FairQueue queue;
+  for (std::uint64_t id = 1; id <= 4; ++id) queue.push(waiting(id, "a"));
+  EXPECT_EQ(ids(queue.order(kStart)), (std::vector<std::uint64_t>{1, 2, 3, 4}));
+}
+
+TEST(FairQueue, APrincipalThatFloodsDoesNotDelayAnother) {
+  FairQueue queue;
+  for (std::uint64_t id = 1; id <= 50; ++id) queue.push(waiting(id, "flood"));
+  queue.push(waiting(51, "other"));
+  queue.push(waiting(52, "other"));
+  const auto order = ids(queue.order(kStart));
+  EXPECT_EQ(order[1], 51U);
+  EXPECT_EQ(order[3], 52U);
+  queue.charge("flood", 10);
+  EXPECT_EQ(queue.next(kStart)->id, 51U);
+}
+
+TEST(FairQueue, WorkIsCountedNotRequests) {
+  FairQueue queue;
+  // Requests of "big" cost four times as much, so four of "small" go for one of it.
+  for (std::uint64_t id = 1; id <= 10; ++id) queue.push(waiting(id, "big", Priority::Interactive, 1000));
+  for (std::uint64_t id = 11; id <= 50; ++id) queue.push(waiting(id, "small", Priority::Interactive, 100));
+  const auto order = ids(queue.order(kStart));
+  const auto big = std::count_if(order.begin(), order.begin() + 20, [](auto id) { return id <= 10; });
+  EXPECT_GE(big, 4);
+  EXPECT_LE(big, 6);
+}
+
+TEST(FairQueue, RestIsNotSavedUp) {
+  FairQueue queue;
+  queue.push(waiting(1, "busy"));
+  queue.charge("busy", 100'000);
+  queue.push(waiting(2, "new"));
+  for (std::uint64_t id = 3; id < 13; ++id) queue.push(waiting(id, "new"));
+  for (std::uint64_t id = 20; id < 25; ++id) queue.push(waiting(id, "busy"));
+  const auto order = ids(queue.order(kStart));
+  const auto busy = std::find(order.begin(), order.end(), 1U) - order.begin();
+  EXPECT_LE(busy, 1) << "the newcomer starts at the lowest active counter, not at 0";
+}
+
+TEST(FairQueue, ComingBackDoesNotWipeOutWhatWasServed) {
+  FairQueue queue;
+  queue.push(waiting(1, "a"));
+  queue.push(waiting(2, "b"));
+  queue.charge("a", 5000);
+  (void)queue.take(queue.waiting().front().get());
+  queue.leave("a");
+  queue.push(waiting(3, "a"));
+  EXPECT_EQ(queue.next(kStart)->id, 2U);
+}
+
+TEST(FairQueue, BetterClassesFirstWithinAPrincipalAndWaitingLifts) {
+  FairQueue queue;
+  queue.push(waiting(1, "a", Priority::Batch));
+  queue.push(waiting(2, "a", Priority::Normal));
+  queue.push(waiting(3, "a", Priority::Interactive));
+  EXPECT_EQ(ids(queue.order(kStart)), (std::vector<std::uint64_t>{3, 2, 1}));
+  EXPECT_EQ(ids(queue.order(kStart + seconds(11))), (std::vector<std::uint64_t>{2, 3, 1}));
+  EXPECT_EQ(ids(queue.order(kStart + seconds(21))), (std::vector<std::uint64_t>{1, 2, 3}));
+}
+
+TEST(FairQueue, PreemptedGoBeforeFreshOfTheSameClassOnly) {
+  FairQueue queue;
+  auto preempted = waiting(1, "a", Priority::Normal);
+  queue.push(waiting(9, "a"));
+  queue.leave("a");
+  (void)queue.take(queue.waiting().front().get());
+  preempted->preempted = true;
+  queue.push(std::move(preempted));
+  queue.push(waiting(2, "b", Priority::Normal));
+  EXPECT_EQ(queue.next(kStart)->id, 1U);
+  queue.push(waiting(3, "c", Priority::Interactive));
+  queue.charge("b", 1000);
+  EXPECT_EQ(queue.next(kStart)->id, 3U);
+}
+
+TEST(StepCost, LearnsWhatFits) {
+  StepCost cost;
+  EXPECT_EQ(cost.chunk(0.1, 16, 512), 32) << "before anything is known";
+  for (int i = 0; i < 50; ++i) {
+    cost.record(0.020, 8, 0);
+    cost.record(0.020 + 0.001 * 64, 8, 64);
+  }
+  EXPECT_NEAR(cost.chunk(0.1, 16, 512), 80, 4);
+  EXPECT_EQ(cost.chunk(0.01, 16, 512), 16) << "a prompt always goes on";
+  EXPECT_EQ(cost.chunk(10, 16, 512), 512);
+  EXPECT_EQ(cost.chunk(0.1, 16, 5), 5);
+}
+
+TEST(RateWindow, ForgetsAfterTwoSeconds) {
+  RateWindow rate;
+  rate.add(kStart, 30);
+  rate.add(kStart + seconds(1), 10);
+  EXPECT_DOUBLE_EQ(rate.perSecond(kStart + seconds(1)), 20);
+  EXPECT_DOUBLE_EQ(rate.perSecond(kStart + milliseconds(2500)), 5);
+  EXPECT_DOUBLE_EQ(rate.perSecond(kStart + seconds(60)), 0);
+}
+
+constexpr std::uint64_t kMuch = 1ULL << 40U;
+const KvShape kShape{10, 4, 64, kernels::KvType::F16};  // 10,240 bytes a token
+
+TEST(Sizing, Defaults) {
+  const auto plan = planKv(kShape, 32768, {}, kMuch);
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(plan->contextTokens, 8192);
+  EXPECT_EQ(plan->pageCount, 32768 / 16);
+  EXPECT_EQ(plan->bytes, 32768ULL * 10240);
+  EXPECT_EQ(planKv(kShape, 2048, {}, kMuch)->contextTokens, 2048);
+  EXPECT_EQ(planKv(kShape, 2048, {}, kMuch)->pageCount, 1024);
+}
+
+TEST(Sizing, ShrinksToHalfOfTheFreeMemory) {
+  const auto plan = planKv(kShape, 32768, {}, 4000ULL * 10240 * 2);
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(plan->contextTokens, 4000);
+  EXPECT_EQ(plan->pageCount, 250);
+}
+
+TEST(Sizing, RefusesBeforeAllocating) {
+  const auto tiny = planKv(kShape, 32768, {}, 100ULL * 10240);
+  ASSERT_FALSE(tiny);
+  EXPECT_EQ(tiny.error().code, ErrorCode::OutOfMemory);
+  EXPECT_EQ(tiny.error().find("needed_bytes"), "5242880");
+  EXPECT_EQ(tiny.error().find("available_bytes"), "1024000");
+  EngineOptions options;
+  options.kvTokens = 1 << 20;
+  EXPECT_EQ(planKv(kShape, 32768, options, 1ULL << 30U).error().code, ErrorCode::OutOfMemory);
+}
+
+TEST(Sizing, KeepsWhatWasAskedFor) {
+  EngineOptions options;
+  options.contextTokens = 1000;
+  options.kvTokens = 5000;
+  const auto plan = planKv(kShape, 32768, options, kMuch);
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(plan->contextTokens, 1000);
+  EXPECT_EQ(plan->pageCount, 313);
+  options.contextTokens = 0;
+  EXPECT_EQ(planKv(kShape, 32768, options, kMuch)->contextTokens, 5000);
+}
+
+TEST(Sizing, EachOptionHasItsRange) {
+  const std::pair<const char*, std::function<void(EngineOptions&)>> cases[] = {
+      {"context_tokens", [](EngineOptions& o) { o.contextTokens = -1; }},   {"context_tokens", [](EngineOptions& o) { o.contextTokens = 40000; }},
+      {"context_tokens", [](EngineOptions& o) { o.contextTokens = 1; }},    {"kv_tokens", [](EngineOptions& o) { o.kvTokens = -5; }},
+      {"kv_tokens", [](EngineOptions& o) { o.contextTokens = 100, o.kvTokens = 99; }},
+      {"max_sequences", [](EngineOptions& o) { o.maxSequences = 0; }},      {"max_queued", [](EngineOptions& o) { o.maxQueued = 0; }},
+      {"step_tokens", [](EngineOptions& o) { o.stepTokens = 0; }},          {"page_tokens", [](EngineOptions& o) { o.pageTokens = 0; }},
+      {"page_tokens", [](EngineOptions& o) { o.pageTokens = 257; }},        {"target_inter_token_seconds", [](EngineOptions& o) { o.targetInterTokenSeconds = 0; }},
+  };
+  for (const auto& [field, set] : cases) {
+    EngineOptions options;
+    set(options);
+    const auto plan = planKv(kShape, 32768, options, kMuch);
+    ASSERT_FALSE(plan) << field;
+    EXPECT_EQ(plan.error().code, ErrorCode::InvalidArgument);
+    EXPECT_EQ(plan.error().find("field"), field);
+  }
+}
+
+}  // namespace
+}  // namespace hearth
