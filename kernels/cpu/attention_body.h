@@ -74,7 +74,7 @@ HEARTH_INLINE void widenValues(const std::byte* page, int headDim, int used, con
 
 /// scores[q][t …] = query q · keys for N query vectors and one register of tokens; even and odd dimensions apart, for latency.
 template <int N>
-HEARTH_INLINE void scoreVectors(const float* const* queries, int headDim, const AttentionScratch& s, std::int64_t t, float* scores) {
+void scoreVectors(const float* const* queries, int headDim, const AttentionScratch& s, std::int64_t t, float* scores) noexcept {
   F even[N], odd[N];
 #pragma GCC unroll 8
   for (int q = 0; q < N; ++q) even[q] = odd[q] = zero();
@@ -100,7 +100,7 @@ HEARTH_INLINE void scoreVectors(const float* const* queries, int headDim, const 
 
 /// sums[q] = sums[q] · correction[q] + Σ_t weight[q][t] · values[t] for N query vectors that see tokens [begin, end).
 template <int N>
-HEARTH_INLINE void weighValues(const AttentionScratch& s, int query, int begin, int end, const float* corrections) {
+void weighValues(const AttentionScratch& s, int query, int begin, int end, const float* corrections) noexcept {
   constexpr int kVectors = kAttentionVectors;
   for (std::int64_t d = 0; d < s.dims; d += kVectors * kLanes) {
     const bool both = d + kLanes < s.dims;
@@ -130,6 +130,16 @@ HEARTH_INLINE void weighValues(const AttentionScratch& s, int query, int begin, 
     }
   }
 }
+
+/// The instances for 1 … kAttentionQueries query vectors (index 0 is not used).
+template <int N>
+constexpr int kQueries = N < kAttentionQueries ? N : kAttentionQueries;
+constexpr decltype(&scoreVectors<1>) kScoreVectors[9] = {
+    nullptr,                   scoreVectors<kQueries<1>>, scoreVectors<kQueries<2>>, scoreVectors<kQueries<3>>, scoreVectors<kQueries<4>>,
+    scoreVectors<kQueries<5>>, scoreVectors<kQueries<6>>, scoreVectors<kQueries<7>>, scoreVectors<kQueries<8>>};
+constexpr decltype(&weighValues<1>) kWeighValues[9] = {
+    nullptr,                  weighValues<kQueries<1>>, weighValues<kQueries<2>>, weighValues<kQueries<3>>, weighValues<kQueries<4>>,
+    weighValues<kQueries<5>>, weighValues<kQueries<6>>, weighValues<kQueries<7>>, weighValues<kQueries<8>>};
 
 /// Scores of one query vector and page into weights; returns the factor for what was summed before.
 HEARTH_INLINE float softmaxPage(const AttentionTask& task, float* scores, std::int64_t tokens, int begin, int end, float& maximum, float& total) {
@@ -162,7 +172,7 @@ template <KvType Type>
 void attentionBlock(const AttentionTask& task, std::int64_t first, int count) noexcept {
   const AttentionScratch s(task);
   const float* queries[kQueryBlock];
-  int firstKey[kQueryBlock], lastKey[kQueryBlock], begin[kQueryBlock], end[kQueryBlock];
+  int firstKey[kQueryBlock] = {}, lastKey[kQueryBlock] = {}, begin[kQueryBlock], end[kQueryBlock];
   float maximum[kQueryBlock], total[kQueryBlock], corrections[kQueryBlock];
   for (int q = 0; q < count; ++q) {
     const std::int64_t row = (first + q) / task.group, head = (first + q) % task.group;
@@ -190,12 +200,10 @@ void attentionBlock(const AttentionTask& task, std::int64_t first, int count) no
       }
     }
     for (int t = 0; t < used; t += kLanes) {
-      int q = low;
-      for (; q + kAttentionQueries <= high; q += kAttentionQueries) {
-        scoreVectors<kAttentionQueries>(queries + q, task.headDim, s, t, s.scores + q * s.tokens);
+      for (int q = low; q < high; q += kAttentionQueries) {
+        const int n = high - q < kAttentionQueries ? high - q : kAttentionQueries;
+        kScoreVectors[n](queries + q, task.headDim, s, t, s.scores + q * s.tokens);
       }
-      for (; q + 2 <= high; q += 2) scoreVectors<2>(queries + q, task.headDim, s, t, s.scores + q * s.tokens);
-      if (q < high) scoreVectors<1>(queries + q, task.headDim, s, t, s.scores + q * s.tokens);
     }
     for (int q = low; q < high; ++q) {
       if (end[q] > begin[q]) corrections[q] = softmaxPage(task, s.scores + q * s.tokens, s.tokens, begin[q], end[q], maximum[q], total[q]);
@@ -203,18 +211,8 @@ void attentionBlock(const AttentionTask& task, std::int64_t first, int count) no
     for (int q = low; q < high;) {
       int same = 1;
       while (same < kAttentionQueries && q + same < high && begin[q + same] == begin[q] && end[q + same] == end[q]) ++same;
-      if (end[q] <= begin[q]) {
-        q += same;
-      } else if (same == kAttentionQueries) {
-        weighValues<kAttentionQueries>(s, q, begin[q], end[q], corrections);
-        q += kAttentionQueries;
-      } else if (same >= 2) {
-        weighValues<2>(s, q, begin[q], end[q], corrections);
-        q += 2;
-      } else {
-        weighValues<1>(s, q, begin[q], end[q], corrections);
-        q += 1;
-      }
+      if (end[q] > begin[q]) kWeighValues[same](s, q, begin[q], end[q], corrections);
+      q += same;
     }
   }
   for (int q = 0; q < count; ++q) {

@@ -78,15 +78,15 @@ struct IntTile {
     return *reinterpret_cast<const ActivationBlock*>(x.at(column));
   }
 
-  template <int P>
-  HEARTH_INLINE static void step(const std::byte* quants, const Columns<C>& x, DotOf (&dot)[C], DotOf (&upper)[kHalves ? C : 1]) {
+  /// k-groups P and P+4 of all columns; of formats with a scale per 16 only one of them (Half 0 or 1).
+  template <int P, int Half>
+  HEARTH_INLINE static void step(const std::byte* quants, const Columns<C>& x, DotOf (&dot)[C]) {
     I low, high;
     unpackQuants<kShape.bits, P>(quants, low, high);
 #pragma GCC unroll 16
     for (int c = 0; c < C; ++c) {
       if constexpr (kHalves) {
-        dot[c].template step<P>(low, broadcastGroup(block(x, c).q + 4 * P));
-        upper[c].template step<P>(high, broadcastGroup(block(x, c).q + 16 + 4 * P));
+        dot[c].template step<P>(Half == 0 ? low : high, broadcastGroup(block(x, c).q + 16 * Half + 4 * P));
       } else {
         dot[c].template step<2 * P>(low, broadcastGroup(block(x, c).q + 4 * P));
         dot[c].template step<2 * P + 1>(high, broadcastGroup(block(x, c).q + 16 + 4 * P));
@@ -94,41 +94,46 @@ struct IntTile {
     }
   }
 
-  /// One block of 32 into the running sums; `meta` is the chunk's, j the block's number in it.
-  HEARTH_INLINE static void accumulate(const std::byte* meta, const std::byte* quants, int j, const Columns<C>& x, F (&sum)[C]) {
-    DotOf dot[C], upper[kHalves ? C : 1];
+  /// The integer sums of a block, or of one half of it.
+  template <int Half>
+  HEARTH_INLINE static void integerSums(const std::byte* quants, const Columns<C>& x, DotOf (&dot)[C]) {
 #pragma GCC unroll 16
     for (int c = 0; c < C; ++c) {
-      if constexpr (kHalves) {
-        dot[c].start(shiftLeft<log2Of(kOffset)>(broadcastInt(block(x, c).negHalfSum[0])));
-        upper[c].start(shiftLeft<log2Of(kOffset)>(broadcastInt(block(x, c).negHalfSum[1])));
-      } else if constexpr (kOffset != 0) {
-        dot[c].start(shiftLeft<log2Of(kOffset)>(broadcastInt(block(x, c).negSum)));
-      } else {
+      if constexpr (kOffset == 0) {
         dot[c].startZero();
+      } else {
+        dot[c].start(shiftLeft<log2Of(kOffset)>(broadcastInt(kHalves ? block(x, c).negHalfSum[Half] : block(x, c).negSum)));
       }
     }
-    step<0>(quants, x, dot, upper);
-    step<1>(quants, x, dot, upper);
-    step<2>(quants, x, dot, upper);
-    step<3>(quants, x, dot, upper);
+    step<0, Half>(quants, x, dot);
+    step<1, Half>(quants, x, dot);
+    step<2, Half>(quants, x, dot);
+    step<3, Half>(quants, x, dot);
+  }
 
-    if constexpr (kHalves) {
-      const F d = loadHalf(meta);
-      const F first = mul(d, loadI8(meta + 2 * kLanes + 2 * j * kLanes));
-      const F second = mul(d, loadI8(meta + 2 * kLanes + (2 * j + 1) * kLanes));
+  template <int Half>
+  HEARTH_INLINE static void accumulateHalf(const std::byte* meta, const std::byte* quants, int j, const Columns<C>& x, F (&sum)[C]) {
+    DotOf dot[C];
+    integerSums<Half>(quants, x, dot);
+    const F scale = mul(loadHalf(meta), loadI8(meta + (2 + 2 * j + Half) * kLanes));
 #pragma GCC unroll 16
-      for (int c = 0; c < C; ++c) {
-        const F both = fma(toFloat(upper[c].wide), second, mul(toFloat(dot[c].wide), first));
-        sum[c] = fma(both, broadcastFrom(&block(x, c).scale), sum[c]);
-      }
+    for (int c = 0; c < C; ++c) sum[c] = fma(mul(toFloat(dot[c].wide), broadcastFrom(&block(x, c).scale)), scale, sum[c]);
+  }
+
+  /// One block of 32 into the running sums; `meta` is the chunk's, j the block's number in it.
+  HEARTH_INLINE static void accumulate(const std::byte* meta, const std::byte* quants, int j, const Columns<C>& x, F (&sum)[C]) {
+    if constexpr (kHalves) {
+      accumulateHalf<0>(meta, quants, j, x, sum);
+      accumulateHalf<1>(meta, quants, j, x, sum);
     } else {
+      DotOf dot[C];
+      integerSums<0>(quants, x, dot);
       F scale = loadHalf(meta);
       F minimum = zero();
       if constexpr (kShape.minimum) minimum = loadHalf(meta + 2 * kLanes);
       if constexpr (kShape.chunkBlocks > 1) {
-        scale = mul(scale, loadU8(meta + 4 * kLanes + 2 * j * kLanes));
-        minimum = mul(minimum, loadU8(meta + 4 * kLanes + (2 * j + 1) * kLanes));
+        scale = mul(scale, loadU8(meta + (4 + 2 * j) * kLanes));
+        minimum = mul(minimum, loadU8(meta + (4 + 2 * j + 1) * kLanes));
       }
 #pragma GCC unroll 16
       for (int c = 0; c < C; ++c) {
@@ -185,6 +190,7 @@ struct FloatTile {
     }
     std::int64_t k = 0;
     for (; k + 4 <= plan.cols; k += 4) {
+      prefetchRange<4 * kLanes * kElement>(tile + kPrefetchBytes);
 #pragma GCC unroll 4
       for (int i = 0; i < 4; ++i) {
         const F w = weights(tile + i * kLanes * kElement);
@@ -275,7 +281,7 @@ void matmul(const PackPlan& plan, const std::byte* packed, const std::byte* acti
     case kLayoutQ5_0: return run(Instances<IntTile, kLayoutQ5_0, kIntColumns>{});
     case kLayoutQ5_1: return run(Instances<IntTile, kLayoutQ5_1, kIntColumns>{});
     case kLayoutQ5_K: return run(Instances<IntTile, kLayoutQ5_K, kIntColumns>{});
-    case kLayoutQ6_K: return run(Instances<IntTile, kLayoutQ6_K, (kIntColumns > 8 ? 8 : kIntColumns)>{});
+    case kLayoutQ6_K: return run(Instances<IntTile, kLayoutQ6_K, kIntColumns>{});
     case kLayoutQ8_0: return run(Instances<IntTile, kLayoutQ8_0, kIntColumns>{});
     case kLayoutF16: return run(Instances<FloatTile, kLayoutF16, kFloatColumns>{});
     case kLayoutBF16: return run(Instances<FloatTile, kLayoutBF16, kFloatColumns>{});
