@@ -71,6 +71,8 @@ class ChatJob {
   bool onEvent(int choice, const ChatEvent& event) {
     bool wanted = true;
     bool cancel = false;
+    // Taken before anything is answered: with the answer out, the exchange lets go of the group.
+    const auto tasks = m_tasks.lock();
     {
       const std::lock_guard lock(m_mutex);
       if (m_done) return false;
@@ -95,18 +97,19 @@ class ChatJob {
       cancel = m_done && !m_complete;
     }
     // Outside the lock: a cancelled task may report at once.
-    if (cancel) cancelTasks();
+    if (cancel && tasks) tasks->cancelAll();
     return wanted && !cancel;
   }
 
   /// complete() refused a choice.
   void onRefused(const Error& error) {
+    const auto tasks = m_tasks.lock();
     {
       const std::lock_guard lock(m_mutex);
       if (m_done) return;
       fail(fromError(error));
     }
-    cancelTasks();
+    if (tasks) tasks->cancelAll();
   }
 
   void onAbort(http::AbortReason reason) {
@@ -263,10 +266,6 @@ class ChatJob {
   const Tokenizer* tokenizer() {
     if (!m_loaded) m_loaded = m_pool.find(m_model);
     return m_loaded && m_loaded->engine ? &m_loaded->engine->tokenizer() : nullptr;
-  }
-
-  void cancelTasks() {
-    if (const auto tasks = m_tasks.lock()) tasks->cancelAll();
   }
 
   // Constant after construction.

@@ -44,6 +44,7 @@ void ExchangeImpl::finish() {
   const std::lock_guard lock(m_mutex);
   if (m_state != State::Streaming) return;
   m_state = State::Ended;
+  m_broken = m_overflow;  // what lacks a piece must not look whole
   if (m_wake) m_wake();
 }
 

@@ -26,7 +26,14 @@ using boost::system::error_code;
 
 constexpr std::size_t kMostUnreadInput = 256 * 1024;
 constexpr std::size_t kReadBytes = 64 * 1024;
-constexpr std::chrono::seconds kLinger{3};
+constexpr std::chrono::milliseconds kLinger{3'000};
+constexpr std::chrono::milliseconds kLingerWhenStopping{100};
+
+// Named objects and not temporaries: GCC 12 destroys aggregate temporaries of a co_await expression twice (its bug 102489).
+const HttpProblem kTooManyConnections{503, "too_many_connections", "The server has too many open connections."};
+const HttpProblem kTooManyBodies{503, "overloaded", "The server holds too many request bodies at once."};
+const HttpProblem kSlowHead{408, "request_timeout", "The request's headers took too long."};
+const HttpProblem kSlowBody{408, "request_timeout", "The request's body took too long."};
 
 double epochSeconds() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -70,8 +77,9 @@ Session::Session(Tcp::socket socket, SessionShared& shared, bool refused)
 void Session::start(std::function<void()> ended) {
   // Each coroutine keeps the session alive; the one that ends last reports.
   auto left = std::make_shared<int>(2);
-  const auto onEnd = [self = shared_from_this(), left, ended = std::move(ended)](std::exception_ptr problem) {
+  const auto onEnd = [self = shared_from_this(), left, ended = std::move(ended)](std::exception_ptr problem, bool close) {
     if (problem) {
+      close = true;
       try {
         std::rethrow_exception(problem);
       } catch (const std::exception& e) {
@@ -80,14 +88,15 @@ void Session::start(std::function<void()> ended) {
         log::error("server", fmt::format("connection {} ended by an unknown exception", self->m_client));
       }
     }
-    self->closeNow();
+    // The end of reading is no end of writing: a client may close its side and wait for the answer.
+    if (close) self->closeNow();
     if (--*left == 0) {
       self->accountBody(0);
       ended();
     }
   };
-  asio::co_spawn(m_socket.get_executor(), readLoop(), onEnd);
-  asio::co_spawn(m_socket.get_executor(), serveLoop(), onEnd);
+  asio::co_spawn(m_socket.get_executor(), readLoop(), [onEnd](std::exception_ptr problem) { onEnd(problem, false); });
+  asio::co_spawn(m_socket.get_executor(), serveLoop(), [onEnd](std::exception_ptr problem) { onEnd(problem, true); });
 }
 
 void Session::requestStop() {
@@ -238,11 +247,15 @@ asio::awaitable<void> Session::linger() {
   m_spaceTimer.cancel();
   error_code ignored;
   m_socket.shutdown(Tcp::socket::shutdown_send, ignored);
-  const auto deadline = Clock::now() + (m_stopping ? std::chrono::milliseconds(100) : std::chrono::milliseconds(kLinger));
-  while (!m_inputEnded && Clock::now() < deadline) co_await sleepUntilWoken(deadline);
+  auto deadline = Clock::now() + kLinger;
+  while (!m_inputEnded) {
+    if (m_stopping) deadline = std::min(deadline, Clock::now() + kLingerWhenStopping);
+    if (Clock::now() >= deadline) break;
+    co_await sleepUntilWoken(deadline);
+  }
 }
 
-asio::awaitable<void> Session::refuse(HttpProblem problem, const Request* request) {
+asio::awaitable<void> Session::refuse(const HttpProblem& problem, const Request* request) {
   ExchangeRecord record;
   record.id = m_shared.nextId++;
   record.time = epochSeconds();
@@ -257,12 +270,15 @@ asio::awaitable<void> Session::refuse(HttpProblem problem, const Request* reques
   const Response response = problemResponse(problem);
   const bool bodyless = request != nullptr && request->method == "HEAD";
   report(record);
-  if (co_await writeAll(head(response, false, false, false, record.id) + (bodyless ? std::string{} : response.body))) co_await linger();
+  std::string bytes = head(response, false, false, false, record.id);
+  if (!bodyless) bytes += response.body;
+  const bool written = co_await writeAll(std::move(bytes));
+  if (written) co_await linger();
 }
 
 asio::awaitable<void> Session::serveLoop() {
   if (m_refused) {
-    co_await refuse({503, "too_many_connections", "The server has too many open connections."}, nullptr);
+    co_await refuse(kTooManyConnections, nullptr);
     co_return;
   }
   for (;;) {
@@ -287,8 +303,7 @@ asio::awaitable<bool> Session::serveOne() {
     }
     const Wait result = co_await waitInput(deadline);
     if (result == Wait::Data) continue;
-    if (result == Wait::TimedOut && counting)
-      co_await refuse({408, "request_timeout", "The request's headers took too long."}, nullptr);
+    if (result == Wait::TimedOut && counting) co_await refuse(kSlowHead, nullptr);
     co_return false;
   }
   Request& request = parser->request();
@@ -307,7 +322,9 @@ asio::awaitable<bool> Session::serveOne() {
   }
 
   if (!parser->done() && parser->expectsContinue() && m_inputStart == m_input.size()) {
-    if (!co_await writeAll("HTTP/1.1 100 Continue\r\n\r\n")) co_return false;
+    std::string interim = "HTTP/1.1 100 Continue\r\n\r\n";
+    const bool written = co_await writeAll(std::move(interim));
+    if (!written) co_return false;
   }
   const auto bodyDeadline = Clock::now() + limits.bodyDeadline;
   while (!parser->done()) {
@@ -320,13 +337,13 @@ asio::awaitable<bool> Session::serveOne() {
     if (m_shared.bodyBytes > limits.bodiesBytes) {
       request.body = {};
       accountBody(0);
-      co_await refuse({503, "overloaded", "The server holds too many request bodies at once."}, &request);
+      co_await refuse(kTooManyBodies, &request);
       co_return false;
     }
     if (parser->done()) break;
     const Wait result = co_await waitInput(std::min(bodyDeadline, Clock::now() + limits.bodyStall));
     if (result == Wait::Data) continue;
-    if (result == Wait::TimedOut) co_await refuse({408, "request_timeout", "The request's body took too long."}, &request);
+    if (result == Wait::TimedOut) co_await refuse(kSlowBody, &request);
     co_return false;
   }
 

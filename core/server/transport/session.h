@@ -48,7 +48,7 @@ class Session : public std::enable_shared_from_this<Session> {
   boost::asio::awaitable<void> runExchange(std::shared_ptr<ExchangeImpl> exchange, bool keepAlive);
   boost::asio::awaitable<Wait> waitInput(Clock::time_point deadline);
   boost::asio::awaitable<bool> writeAll(std::string data);
-  boost::asio::awaitable<void> refuse(HttpProblem problem, const Request* request);
+  boost::asio::awaitable<void> refuse(const HttpProblem& problem, const Request* request);
   boost::asio::awaitable<void> linger();
   boost::asio::awaitable<void> sleepUntilWoken(Clock::time_point deadline);
 
