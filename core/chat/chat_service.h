@@ -15,6 +15,9 @@
 
 namespace hearth {
 
+class Library;
+class MetricsRegistry;
+
 /// One turn as the template sees it.
 struct ChatMessage {
   Role role = Role::User;
@@ -43,6 +46,7 @@ struct ChatEvent {
   int queuePosition = 0;              // Queued
   double queueEstimateSeconds = -1;
   int promptTokens = 0, cachedTokens = 0, contextTokens = 0;  // Started
+  bool plainFormat = false;   // Started: the model has no chat template, "User: …\n\nAssistant:" was used
   std::string text;                   // Text: valid UTF-8, not empty unless it carries a logprob
   TokenId token = -1;                 // Text
   std::optional<TokenLogprob> logprob;
@@ -84,13 +88,15 @@ struct SentMessage {
 /// outlive it. Any thread; send(), regenerate() and edit() write to the store: not on the UI thread.
 class ChatService {
  public:
-  [[nodiscard]] static std::unique_ptr<ChatService> create(EnginePool& pool, class Library& library, Store& store);
+  /// `metrics` (may be null, else outlives it too) gets each request's figures; see chat_metrics.h.
+  [[nodiscard]] static std::unique_ptr<ChatService> create(EnginePool& pool, Library& library, Store& store, MetricsRegistry* metrics = nullptr);
   virtual ~ChatService() = default;
 
   /// Stateless. Returns at once; what is wrong with the request itself is an error here (NotFound, InvalidArgument,
   /// TemplateFailed and ContextOverflow when the model is loaded already), the rest comes as Failed.
   [[nodiscard]] virtual Result<ChatTaskPtr> complete(ChatRequest request, ChatSink sink) = 0;
 
+  /// A conversation without a title gets one: the first line of this text, at most 60 characters.
   /// Adds the user's message below `parent` (0 = root) and an empty assistant message below it, both committed, then generates.
   [[nodiscard]] virtual Result<SentMessage> send(ConversationId conversation, MessageId parent, const std::string& text,
                                                  const SendOptions& options, ChatSink sink) = 0;
@@ -101,6 +107,8 @@ class ChatService {
   struct RenderedChat {
     std::string text;
     std::vector<TokenId> tokens;
+    bool plainFormat = false;       ///< no chat template: see plain_format.h
+    std::vector<std::string> stop;  ///< stop strings that this format needs, besides the request's own
   };
   [[nodiscard]] virtual Result<RenderedChat> render(const LoadedModel& model, const ChatRequest& request) const = 0;
 
