@@ -32,7 +32,7 @@ std::string titleFrom(std::string_view text) {
   }
   if (characters <= kLongest) return std::string(line);
   std::string_view kept = line.substr(0, cut);
-  if (const auto space = kept.rfind(' '); space != std::string_view::npos && space >= cut / 2) kept = kept.substr(0, space);
+  if (const auto space = kept.rfind(' '); line[cut] != ' ' && space != std::string_view::npos && space >= cut / 2) kept = kept.substr(0, space);
   return std::string(trimmed(kept, kBlank)) + "…";
 }
 
