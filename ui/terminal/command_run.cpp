@@ -1,0 +1,131 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <iostream>
+#include <mutex>
+
+#include "ui/terminal/commands.h"
+#include "ui/terminal/rooms.h"
+
+namespace hearth::terminal {
+namespace {
+
+/// Follows one reply: prints its text, keeps its figures. The sink runs on other threads, wait() on the main one.
+class Reply {
+ public:
+  bool take(const ChatEvent& event) {
+    std::lock_guard lock(m_mutex);
+    switch (event.kind) {
+      case ChatEvent::Kind::Loading: m_progress.at(event.loadProgress); break;
+      case ChatEvent::Kind::Started: m_progress.clear(); break;
+      case ChatEvent::Kind::Text:
+        text += event.text;
+        writeResult(event.text);
+        break;
+      case ChatEvent::Kind::Finished:
+      case ChatEvent::Kind::Failed:
+        m_progress.clear();
+        last = event;
+        m_done = true;
+        m_changed.notify_all();
+        break;
+      case ChatEvent::Kind::Queued: break;
+    }
+    return true;
+  }
+
+  /// Until the end; Ctrl-C cancels the reply, not the program.
+  void wait(ChatTask& task) {
+    std::unique_lock lock(m_mutex);
+    while (!m_changed.wait_for(lock, std::chrono::milliseconds(50), [this] { return m_done; })) {
+      if (interrupted.load()) task.cancel();
+    }
+  }
+
+  std::string text;
+  ChatEvent last;
+
+ private:
+  std::mutex m_mutex;
+  std::condition_variable m_changed;
+  ProgressLine m_progress{"loading"};
+  bool m_done = false;
+};
+
+std::string statistics(const ChatEvent& end) {
+  std::string line = fmt::format("{:.1f} tok/s · first token {:.2f} s · {} tokens", end.tokensPerSecond, end.firstTokenSeconds, end.generatedTokens);
+  if (end.promptTokens > 0) line += fmt::format(" · prompt {} tokens", end.promptTokens);
+  if (end.reason == FinishReason::Length) line += " · cut off at the length limit";
+  return line;
+}
+
+}  // namespace
+
+int commandRun(const GlobalOptions& global, const RunOptions& options) {
+  std::string prompt = options.prompt;
+  if (options.hasPrompt && prompt == "-") {
+    auto text = readAll("-");
+    if (!text) return report(text.error());
+    prompt = std::move(*text);
+  }
+  if (options.hasPrompt && prompt.empty()) {
+    return report(Error{ErrorCode::InvalidArgument, "the prompt is empty", {}});
+  }
+  auto rooms = Rooms::open(global);
+  if (!rooms) return report(rooms.error());
+  installInterruptFlag();
+
+  ChatRequest request;
+  request.model = options.model;
+  request.sampling = options.sampling;
+  if (options.seed >= 0) request.sampling.seed = static_cast<std::uint64_t>(options.seed);
+  request.maxTokens = options.maxTokens;
+  request.stop = options.stop;
+  if (!options.system.empty()) request.messages.push_back({.role = Role::System, .text = options.system});
+
+  const auto answer = [&](const std::string& question) -> int {
+    request.messages.push_back({.role = Role::User, .text = question});
+    auto reply = std::make_shared<Reply>();
+    auto task = (*rooms)->chat().complete(request, [reply](const ChatEvent& event) { return reply->take(event); });
+    if (!task) return report(task.error());
+    reply->wait(**task);
+    writeResult("\n");
+    if (reply->last.kind == ChatEvent::Kind::Failed) {
+      return report(reply->last.error.value_or(Error{ErrorCode::Internal, "the reply failed", {}}));
+    }
+    if (!options.quiet) say(statistics(reply->last));
+    request.messages.push_back({.role = Role::Assistant, .text = reply->text});
+    return reply->last.reason == FinishReason::Cancelled ? kExitInterrupted : kExitDone;
+  };
+
+  if (options.hasPrompt) return answer(prompt);
+
+  const bool terminal = ::isatty(STDIN_FILENO) == 1;
+  if (terminal) say("/clear forgets the conversation, /exit or Ctrl-D ends it, Ctrl-C stops a reply.");
+  const std::size_t kept = request.messages.size();
+  std::string line;
+  for (;;) {
+    if (terminal) std::cerr << "> " << std::flush;
+    if (!std::getline(std::cin, line)) break;
+    interrupted.store(false);
+    if (line == "/exit" || line == "/bye") break;
+    if (line == "/clear") {
+      request.messages.resize(kept);
+      continue;
+    }
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    const std::size_t before = request.messages.size();
+    const int status = answer(line);
+    if (status == kExitInterrupted) continue;
+    if (status != kExitDone) {
+      // A wrong name stays wrong; an overflow can be mended by /clear.
+      if (request.messages.size() <= kept + 1) return status;
+      request.messages.resize(before);
+    }
+  }
+  if (terminal) std::cerr << '\n';
+  return kExitDone;
+}
+
+}  // namespace hearth::terminal

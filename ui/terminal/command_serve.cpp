@@ -1,0 +1,60 @@
+#include <fmt/format.h>
+#include <signal.h>
+
+#include "ui/terminal/commands.h"
+#include "ui/terminal/rooms.h"
+
+namespace hearth::terminal {
+
+int commandServe(const GlobalOptions& global, const ServeOptions& options) {
+  // Blocked before any thread starts, so that every thread inherits it and sigwait() below gets them.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+
+  auto host = Host::create({.dataDir = global.dataDir, .threads = global.threads, .logToStderr = global.verbose});
+  if (!host) return report(host.error());
+  ServerOptions server{.host = options.host, .port = static_cast<std::uint16_t>(options.port)};
+  std::optional<InstalledModel> model;
+  if (!options.model.empty()) {
+    auto installed = (*host)->library().resolve(options.model);
+    if (!installed) return report(installed.error());
+    model = std::move(*installed);
+    server.defaultModel = model->id;
+  } else if (auto models = (*host)->library().scan(); models && models->size() == 1 && !models->front().problem) {
+    server.defaultModel = models->front().id;
+  }
+  if (auto started = (*host)->server().start(server); !started) return report(started.error());
+  const std::string address = (*host)->server().address();
+  writeResult(fmt::format("listening on {}\n", address));
+
+  if (options.showCurl) {
+    say(fmt::format("\nTry it:\n\n  curl -N {}/v1/chat/completions -H 'Content-Type: application/json' -d '{{\"model\": \"{}\", "
+                    "\"stream\": true, \"messages\": [{{\"role\": \"user\", \"content\": \"What is the capital of France?\"}}]}}'\n\n"
+                    "Ctrl-C ends the server.",
+                    address, server.defaultModel));
+  }
+  if (model) {
+    // The server answers meanwhile; requests for the model wait for this load.
+    ProgressLine progress("loading " + model->id);
+    const int listener = (*host)->pool().addListener([&](const ModelStatus& status) {
+      if (status.state == ModelState::Loading) progress.at(status.progress);
+    });
+    (*host)->pool().acquire(model->id, model->path, {}, [](const Result<LoadedModelPtr>& loaded) {
+      if (!loaded) (void)report(loaded.error());
+      else say("loaded " + (*loaded)->id);
+    });
+    int received = 0;
+    sigwait(&signals, &received);
+    (*host)->pool().removeListener(listener);
+  } else {
+    int received = 0;
+    sigwait(&signals, &received);
+  }
+  (*host)->server().stop();
+  return kExitDone;
+}
+
+}  // namespace hearth::terminal

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/engine/request.h"
+#include "ui/terminal/common.h"
+
+namespace hearth::terminal {
+
+struct RunOptions {
+  std::string model, prompt, system;
+  bool hasPrompt = false;
+  SamplingParams sampling;
+  long long seed = -1;
+  int maxTokens = -1;
+  std::vector<std::string> stop;
+  bool quiet = false;
+};
+/// One reply, or a conversation when there is no prompt.
+int commandRun(const GlobalOptions& global, const RunOptions& options);
+
+struct ServeOptions {
+  std::string host = "127.0.0.1", model;
+  int port = 11435;
+  bool showCurl = false;
+};
+int commandServe(const GlobalOptions& global, const ServeOptions& options);
+
+int commandList(const GlobalOptions& global, bool json);
+int commandShow(const GlobalOptions& global, const std::string& model, bool json);
+int commandImport(const GlobalOptions& global, const std::string& path);
+
+struct TokenizeOptions {
+  std::string model;
+  bool json = false, noSpecial = false, plain = false;
+};
+int commandTokenize(const GlobalOptions& global, const TokenizeOptions& options);
+int commandTemplate(const GlobalOptions& global, const std::string& source, const std::string& contextFile);
+
+struct PerplexityOptions {
+  std::string model, file;
+  int context = 512;
+  bool json = false;
+};
+int commandPerplexity(const GlobalOptions& global, const PerplexityOptions& options);
+
+struct BenchOptions {
+  std::string model;
+  std::vector<int> prefill{512}, context{0}, batch{1, 8, 32};
+  int decode = 128, rounds = 1;
+  bool json = false;
+};
+int commandBench(const GlobalOptions& global, const BenchOptions& options);
+
+int commandDoctor(const GlobalOptions& global, bool json);
+
+}  // namespace hearth::terminal

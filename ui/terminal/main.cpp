@@ -1,0 +1,140 @@
+#include <CLI/CLI.hpp>
+
+#include <csignal>
+#include <exception>
+
+#include "core/base/log.h"
+#include "core/host/host.h"
+#include "ui/terminal/commands.h"
+
+using namespace hearth::terminal;
+
+namespace {
+
+constexpr const char* kExitHelp =
+    "Exit status: 0 done; 1 failed; 2 wrong arguments; 3 no such model or file; 4 the file cannot be used; 5 no room in\n"
+    "memory or on the disk; 6 port or data folder in use; 130 interrupted.\n"
+    "Results go to standard output, everything else to standard error. MODEL is a name (`hearth list`) or a path to a GGUF file.";
+
+void addSampling(CLI::App& app, RunOptions& o) {
+  auto& s = o.sampling;
+  app.add_option("--temperature", s.temperature, "0 = always the likeliest token")->check(CLI::Range(0.0, 100.0))->capture_default_str();
+  app.add_option("--top-k", s.topK, "0 = off")->check(CLI::Range(0, 1 << 20))->capture_default_str();
+  app.add_option("--top-p", s.topP, "1 = off")->check(CLI::Range(0.0, 1.0))->capture_default_str();
+  app.add_option("--min-p", s.minP, "0 = off")->check(CLI::Range(0.0, 1.0))->capture_default_str();
+  app.add_option("--repetition-penalty", s.repetitionPenalty, "1 = off")->check(CLI::Range(0.01, 10.0))->capture_default_str();
+  app.add_option("--seed", o.seed, "the same seed gives the same reply")->check(CLI::NonNegativeNumber);
+  app.add_option("--max-tokens", o.maxTokens, "longest reply")->check(CLI::PositiveNumber);
+  app.add_option("--stop", o.stop, "end the reply before this text (may be given again)");
+}
+
+int runMain(int argc, char** argv) {
+  GlobalOptions global;
+  CLI::App app{"Hearth: language models on your own machine"};
+  app.footer(kExitHelp);
+  app.set_version_flag("--version", std::string("hearth ") + hearth::versionString());
+  app.add_option("--data-dir", global.dataDir, "data folder (default: $HEARTH_HOME, else ~/.local/share/hearth)");
+  app.add_option("--threads", global.threads, "compute threads (default: physical cores)")->check(CLI::Range(1, 512));
+  app.add_flag("--verbose", global.verbose, "log to standard error");
+  app.require_subcommand(1);
+  app.fallthrough();
+
+  int status = kExitDone;
+  const auto command = [&](const char* name, const char* help) {
+    CLI::App* sub = app.add_subcommand(name, help);
+    sub->footer(kExitHelp);
+    return sub;
+  };
+
+  RunOptions run;
+  auto* runApp = command("run", "Chat with a model, or answer one prompt and exit");
+  runApp->add_option("MODEL", run.model)->required();
+  auto* promptOption = runApp->add_option("PROMPT", run.prompt, "`-` reads it from standard input; none starts a conversation");
+  runApp->add_option("--system", run.system, "system prompt");
+  runApp->add_flag("--quiet", run.quiet, "no statistics after the reply");
+  addSampling(*runApp, run);
+  runApp->callback([&] {
+    run.hasPrompt = promptOption->count() > 0;
+    status = commandRun(global, run);
+  });
+
+  ServeOptions serve;
+  auto* serveApp = command("serve", "Start the HTTP server; prints its address as the first line");
+  serveApp->add_option("--host", serve.host, "address to listen on (loopback)")->capture_default_str();
+  serveApp->add_option("--port", serve.port, "0 picks a free one")->check(CLI::Range(0, 65535))->capture_default_str();
+  serveApp->add_option("--model", serve.model, "load this one at start, and use it where a request names none");
+  serveApp->add_flag("--show-curl", serve.showCurl, "print a curl command to try it with (on standard error)");
+  serveApp->callback([&] { status = commandServe(global, serve); });
+
+  bool json = false;
+  std::string model, path;
+  auto* listApp = command("list", "List the models on this machine");
+  listApp->add_flag("--json", json);
+  listApp->callback([&] { status = commandList(global, json); });
+
+  auto* showApp = command("show", "Show what is in a model's file and what it needs");
+  showApp->add_option("MODEL", model)->required();
+  showApp->add_flag("--json", json);
+  showApp->callback([&] { status = commandShow(global, model, json); });
+
+  auto* importApp = command("import", "Check a GGUF file and copy it into the data folder");
+  importApp->add_option("PATH", path)->required();
+  importApp->callback([&] { status = commandImport(global, path); });
+
+  TokenizeOptions tokenize;
+  auto* tokenizeApp = command("tokenize", "Turn standard input into token ids");
+  tokenizeApp->add_option("MODEL", tokenize.model)->required();
+  tokenizeApp->add_flag("--json", tokenize.json, "one JSON array");
+  tokenizeApp->add_flag("--no-special", tokenize.noSpecial, "add no BOS/EOS");
+  tokenizeApp->add_flag("--plain", tokenize.plain, "read <|names|> of control tokens as plain text");
+  tokenizeApp->callback([&] { status = commandTokenize(global, tokenize); });
+
+  std::string context;
+  auto* templateApp = command("template", "Render a chat template");
+  templateApp->add_option("SOURCE", model, "MODEL or FILE.jinja")->required();
+  templateApp->add_option("CONTEXT", context, "JSON file with the template's variables; `-` reads standard input")->required();
+  templateApp->callback([&] { status = commandTemplate(global, model, context); });
+
+  PerplexityOptions perplexity;
+  auto* perplexityApp = command("perplexity", "How well a model predicts a text (lower is better)");
+  perplexityApp->add_option("MODEL", perplexity.model)->required();
+  perplexityApp->add_option("FILE", perplexity.file, "UTF-8 text")->required();
+  perplexityApp->add_option("--context", perplexity.context, "tokens of a window")->check(CLI::Range(2, 1 << 20))->capture_default_str();
+  perplexityApp->add_flag("--json", perplexity.json);
+  perplexityApp->callback([&] { status = commandPerplexity(global, perplexity); });
+
+  BenchOptions bench;
+  auto* benchApp = command("bench", "Measure prefill, decode and batched decode, beside what the machine can do at best");
+  benchApp->add_option("MODEL", bench.model)->required();
+  benchApp->add_option("--prefill", bench.prefill, "prompt lengths")->delimiter(',')->check(CLI::Range(1, 1 << 20))->capture_default_str();
+  benchApp->add_option("--decode", bench.decode, "tokens to generate")->check(CLI::Range(2, 1 << 20))->capture_default_str();
+  benchApp->add_option("--context", bench.context, "tokens already there when decoding starts")->delimiter(',')->check(CLI::Range(0, 1 << 20))->capture_default_str();
+  benchApp->add_option("--batch", bench.batch, "numbers of sequences at once; 0 leaves this part out")->delimiter(',')->check(CLI::Range(0, 1024))->capture_default_str();
+  benchApp->add_option("--rounds", bench.rounds, "the best of so many rounds is given")->check(CLI::Range(1, 100))->capture_default_str();
+  benchApp->add_flag("--json", bench.json);
+  benchApp->callback([&] { status = commandBench(global, bench); });
+
+  auto* doctorApp = command("doctor", "Look at this machine: CPU, memory, GPU, disk, and how fast they are");
+  doctorApp->add_flag("--json", json);
+  doctorApp->callback([&] { status = commandDoctor(global, json); });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& problem) {
+    const int code = app.exit(problem);
+    return code == 0 ? kExitDone : kExitUsage;
+  }
+  return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe or socket is an error of that write, not the end of the program
+  try {
+    return runMain(argc, argv);
+  } catch (const std::exception& problem) {
+    say(std::string("hearth: unexpected failure: ") + problem.what());
+    return kExitFailed;
+  }
+}
