@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <unordered_map>
 #include <utility>
 #include <variant>
@@ -57,6 +58,11 @@ struct Undefined {
 struct None {};
 enum class Global : std::uint8_t { Range, Dict, Namespace, RaiseException, StrftimeNow };
 
+template <class T, class Variant>
+inline constexpr bool kIsAlternative = false;
+template <class T, class... Alternatives>
+inline constexpr bool kIsAlternative<T, std::variant<Alternatives...>> = (std::is_same_v<T, Alternatives> || ...);
+
 /// What a template computes with: Python's value kinds, as far as chat templates see them. Cheap to copy; containers are
 /// immutable (the sandbox forbids append, update and the like) but namespaces, which the interpreter owns.
 class Value {
@@ -65,7 +71,7 @@ class Value {
                             Namespace*, const Macro*, Global>;
   Value() = default;
   template <class T>
-    requires std::is_constructible_v<Data, std::in_place_type_t<T>, T>
+    requires kIsAlternative<T, Data>
   Value(T data) : m_data(std::in_place_type<T>, std::move(data)) {}
 
   template <class T>
