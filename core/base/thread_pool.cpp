@@ -49,7 +49,7 @@ ThreadPool::~ThreadPool() {
   for (auto& worker : m_workers) worker.join();
 }
 
-void ThreadPool::runErased(Job job, void* context) {
+void ThreadPool::runErased(Job job, void* context, bool onEveryThread) {
   if (m_threadCount == 1) {
     job(context, 0, 1);
     return;
@@ -57,16 +57,22 @@ void ThreadPool::runErased(Job job, void* context) {
   std::lock_guard turn(m_callerMutex);
   m_job = job;
   m_context = context;
-  m_pending.store(m_threadCount - 1, std::memory_order_relaxed);
+  m_finished.store(0, std::memory_order_relaxed);
   {
-    // Raised under the lock so that a worker about to park cannot miss it.
+    // Opened under the lock so that a worker about to park cannot miss it.
     std::lock_guard lock(m_parkMutex);
-    m_generation.fetch_add(1, std::memory_order_release);
+    const std::uint64_t last = m_gate.load(std::memory_order_relaxed) / kNextJob;
+    m_gate.store((last + 1) * kNextJob, std::memory_order_release);
   }
   m_parked.notify_all();
   job(context, 0, m_threadCount);
-  // Workers are already inside the job: on an oversubscribed machine give the core away instead of spinning for ever.
-  while (!spinUntil([this] { return m_pending.load(std::memory_order_acquire) == 0; }, 50)) std::this_thread::yield();
+  // On an oversubscribed machine give the core away instead of spinning for ever.
+  const auto wait = [](auto done) {
+    while (!spinUntil(done, 50)) std::this_thread::yield();
+  };
+  if (onEveryThread) wait([this] { return m_finished.load(std::memory_order_acquire) == m_threadCount - 1; });
+  m_gate.fetch_or(kShut, std::memory_order_relaxed);
+  wait([this] { return (m_gate.load(std::memory_order_acquire) & kInside) == 0; });
 }
 
 void ThreadPool::work(int thread) {
@@ -75,16 +81,21 @@ void ThreadPool::work(int thread) {
   std::uint64_t seen = 0;
   for (;;) {
     const auto ready = [&] {
-      return m_generation.load(std::memory_order_acquire) != seen || m_stop.load(std::memory_order_relaxed);
+      return m_gate.load(std::memory_order_relaxed) / kNextJob != seen || m_stop.load(std::memory_order_relaxed);
     };
     if (!spinUntil(ready, m_options.spinMicroseconds)) {
       std::unique_lock lock(m_parkMutex);
       m_parked.wait(lock, ready);
     }
-    if (m_generation.load(std::memory_order_acquire) == seen) return;  // stopping, and no job left
-    ++seen;
+    std::uint64_t gate = m_gate.load(std::memory_order_relaxed);
+    if (gate / kNextJob == seen) return;  // stopping, and no job left
+    bool entered = false;
+    while ((gate & kShut) == 0 && !entered) entered = m_gate.compare_exchange_weak(gate, gate + 1, std::memory_order_acquire);
+    seen = gate / kNextJob;
+    if (!entered) continue;  // the work was done without us
     m_job(m_context, thread, m_threadCount);
-    m_pending.fetch_sub(1, std::memory_order_release);
+    m_finished.fetch_add(1, std::memory_order_release);
+    m_gate.fetch_sub(1, std::memory_order_release);
   }
 }
 
