@@ -20,7 +20,7 @@ hearth_packages() {  # hearth_packages core|desktop|test
         prometheus-cpp-dev libcli11-dev ;;
     desktop)
       echo qt6-base-dev qt6-charts-dev qt6-svg-dev qt6-l10n-tools qt6-tools-dev qt6-tools-dev-tools \
-        libgl-dev libmd4c-dev qt6-translations-l10n fonts-noto-cjk fonts-inter ;;
+        libqt6opengl6-dev libgl-dev libmd4c-dev qt6-translations-l10n fonts-noto-cjk fonts-inter ;;
     test)
       echo libgtest-dev libgmock-dev libbenchmark-dev python3-venv xvfb xauth curl ;;
   esac

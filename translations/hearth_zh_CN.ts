@@ -1,0 +1,1303 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="zh_CN" sourcelanguage="en_GB">
+<context>
+    <name>ErrorText</name>
+    <message>
+        <source>Something went wrong inside Hearth.</source>
+        <translation>Hearth 内部出错。</translation>
+    </message>
+    <message>
+        <source>A value is not allowed here.</source>
+        <translation>这里不允许使用该值。</translation>
+    </message>
+    <message>
+        <source>It is not there any more.</source>
+        <translation>它已经不在了。</translation>
+    </message>
+    <message>
+        <source>Hearth is already running with this data folder (process %1).</source>
+        <translation>Hearth 已在使用此数据文件夹运行（进程 %1）。</translation>
+    </message>
+    <message>
+        <source>Something with this name exists already.</source>
+        <translation>同名的内容已经存在。</translation>
+    </message>
+    <message>
+        <source>Hearth may not read or write this place.</source>
+        <translation>Hearth 没有读写此位置的权限。</translation>
+    </message>
+    <message>
+        <source>This place can only be read, not written.</source>
+        <translation>此位置只能读取，不能写入。</translation>
+    </message>
+    <message>
+        <source>The disk is full.</source>
+        <translation>磁盘已满。</translation>
+    </message>
+    <message>
+        <source>Reading or writing the disk failed.</source>
+        <translation>读写磁盘失败。</translation>
+    </message>
+    <message>
+        <source>The file is damaged: it contradicts itself.</source>
+        <translation>文件已损坏：内容自相矛盾。</translation>
+    </message>
+    <message>
+        <source>The file is incomplete: it ends too early.</source>
+        <translation>文件不完整：过早结束。</translation>
+    </message>
+    <message>
+        <source>This is not a GGUF model file.</source>
+        <translation>这不是 GGUF 模型文件。</translation>
+    </message>
+    <message>
+        <source>This was made by a newer version.</source>
+        <translation>它由更新的版本创建。</translation>
+    </message>
+    <message>
+        <source>Hearth cannot run this kind of model yet.</source>
+        <translation>Hearth 还不能运行这类模型。</translation>
+    </message>
+    <message>
+        <source>The model uses a format that Hearth does not know yet.</source>
+        <translation>模型使用了 Hearth 还不认识的格式。</translation>
+    </message>
+    <message>
+        <source>There is not enough memory.</source>
+        <translation>内存不足。</translation>
+    </message>
+    <message>
+        <source>The model&apos;s chat template refused this conversation.</source>
+        <translation>模型的对话模板拒绝了此对话。</translation>
+    </message>
+    <message>
+        <source>The conversation is longer than the model&apos;s context.</source>
+        <translation>对话超过了模型的上下文长度。</translation>
+    </message>
+    <message>
+        <source>Too many requests are waiting already.</source>
+        <translation>等待的请求太多了。</translation>
+    </message>
+    <message>
+        <source>Hearth or the model is closing.</source>
+        <translation>Hearth 或模型正在关闭。</translation>
+    </message>
+    <message>
+        <source>Cancelled.</source>
+        <translation>已取消。</translation>
+    </message>
+    <message>
+        <source>It took too long.</source>
+        <translation>耗时太长。</translation>
+    </message>
+    <message>
+        <source>Another program uses this port.</source>
+        <translation>此端口被其他程序占用。</translation>
+    </message>
+    <message>
+        <source>Port %1 is used by another program.</source>
+        <translation>端口 %1 被其他程序占用。</translation>
+    </message>
+    <message>
+        <source>The network did not answer.</source>
+        <translation>网络没有响应。</translation>
+    </message>
+    <message>
+        <source>The file is not the one that was promised: its checksum differs.</source>
+        <translation>文件与预期不符：校验和不同。</translation>
+    </message>
+    <message>
+        <source>The model is not loaded.</source>
+        <translation>模型尚未加载。</translation>
+    </message>
+    <message>
+        <source>Look at the Models page: the file may have been moved or removed.</source>
+        <translation>请查看模型页面：文件可能已被移动或删除。</translation>
+    </message>
+    <message>
+        <source>Use the window that is open, close it first, or choose another folder with --data-dir.</source>
+        <translation>请使用已打开的窗口，或先将其关闭，或用 --data-dir 选择其他文件夹。</translation>
+    </message>
+    <message>
+        <source>Choose another name, or remove the other one first.</source>
+        <translation>请换一个名称，或先移除另一个。</translation>
+    </message>
+    <message>
+        <source>Give your user access to it, or choose another folder with --data-dir.</source>
+        <translation>请授予您的用户访问权限，或用 --data-dir 选择其他文件夹。</translation>
+    </message>
+    <message>
+        <source>Make it writable, or choose another folder with --data-dir.</source>
+        <translation>请使其可写，或用 --data-dir 选择其他文件夹。</translation>
+    </message>
+    <message>
+        <source>Free some space, then try again. Nothing was lost.</source>
+        <translation>请腾出一些空间后重试。没有丢失任何内容。</translation>
+    </message>
+    <message>
+        <source>Check the disk and its cable or network, then try again.</source>
+        <translation>请检查磁盘及其连线或网络后重试。</translation>
+    </message>
+    <message>
+        <source>The file was left as it is. Move it away to start fresh, or put back a copy from the backups in the data folder.</source>
+        <translation>文件保持原样。可将其移走以重新开始，或从数据文件夹的备份中恢复一份。</translation>
+    </message>
+    <message>
+        <source>Get the file again from where it came from.</source>
+        <translation>请从原来的来源重新获取该文件。</translation>
+    </message>
+    <message>
+        <source>Choose a file whose name ends in .gguf.</source>
+        <translation>请选择以 .gguf 结尾的文件。</translation>
+    </message>
+    <message>
+        <source>Update Hearth.</source>
+        <translation>请更新 Hearth。</translation>
+    </message>
+    <message>
+        <source>Choose another model, or another quantisation of this one.</source>
+        <translation>请选择其他模型，或此模型的其他量化版本。</translation>
+    </message>
+    <message>
+        <source>Unload another model, or choose a smaller one.</source>
+        <translation>请卸载其他模型，或选择更小的模型。</translation>
+    </message>
+    <message>
+        <source>Remove the system prompt, or choose another model for this chat.</source>
+        <translation>请删除系统提示词，或为此对话选择其他模型。</translation>
+    </message>
+    <message>
+        <source>Start a new chat, or edit an earlier message to go on from there.</source>
+        <translation>请开始新对话，或编辑较早的消息从那里继续。</translation>
+    </message>
+    <message>
+        <source>Try again in a moment.</source>
+        <translation>请稍后重试。</translation>
+    </message>
+    <message>
+        <source>Choose another port.</source>
+        <translation>请选择其他端口。</translation>
+    </message>
+    <message>
+        <source>Load it on the Models page.</source>
+        <translation>请在模型页面加载它。</translation>
+    </message>
+    <message>
+        <source>Try again. The log in the data folder says more.</source>
+        <translation>请重试。数据文件夹中的日志有更多信息。</translation>
+    </message>
+    <message>
+        <source>Change the value, then try again.</source>
+        <translation>请修改该值后重试。</translation>
+    </message>
+    <message>
+        <source>%1: %2</source>
+        <translation>%1：%2</translation>
+    </message>
+    <message>
+        <source>File</source>
+        <translation>文件</translation>
+    </message>
+    <message>
+        <source>Needed</source>
+        <translation>需要</translation>
+    </message>
+    <message>
+        <source>Available</source>
+        <translation>可用</translation>
+    </message>
+    <message>
+        <source>Tokens in the conversation</source>
+        <translation>对话的 token 数</translation>
+    </message>
+    <message>
+        <source>Tokens that fit</source>
+        <translation>可容纳的 token 数</translation>
+    </message>
+    <message>
+        <source>Architecture</source>
+        <translation>架构</translation>
+    </message>
+    <message>
+        <source>Tensor</source>
+        <translation>张量</translation>
+    </message>
+    <message>
+        <source>Field</source>
+        <translation>字段</translation>
+    </message>
+    <message>
+        <source>Value</source>
+        <translation>值</translation>
+    </message>
+    <message>
+        <source>Port</source>
+        <translation>端口</translation>
+    </message>
+    <message>
+        <source>Process</source>
+        <translation>进程</translation>
+    </message>
+</context>
+<context>
+    <name>Format</name>
+    <message>
+        <source>%1 s</source>
+        <translation>%1 秒</translation>
+    </message>
+    <message>
+        <source>%1 min %2 s</source>
+        <translation>%1 分 %2 秒</translation>
+    </message>
+    <message>
+        <source>%1 h %2 min</source>
+        <translation>%1 小时 %2 分</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::ui::ChatPage</name>
+    <message>
+        <source>Models page…</source>
+        <translation>模型页面…</translation>
+    </message>
+    <message>
+        <source>New chat</source>
+        <translation>新对话</translation>
+    </message>
+    <message>
+        <source>No model</source>
+        <translation>没有模型</translation>
+    </message>
+    <message>
+        <source>Loading %1%</source>
+        <translation>正在加载 %1%</translation>
+    </message>
+    <message>
+        <source>Model: %1</source>
+        <translation>模型：%1</translation>
+    </message>
+    <message>
+        <source>Add a model to start</source>
+        <translation>先添加一个模型</translation>
+    </message>
+    <message>
+        <source>A model is one GGUF file. Import one that you have, or point Hearth at the folder where they are. Nothing leaves this machine.</source>
+        <translation>模型就是一个 GGUF 文件。导入您已有的文件，或把 Hearth 指向存放模型的文件夹。任何数据都不会离开这台机器。</translation>
+    </message>
+    <message>
+        <source>Go to Models</source>
+        <translation>前往模型页面</translation>
+    </message>
+    <message>
+        <source>Loading %1</source>
+        <translation>正在加载 %1</translation>
+    </message>
+    <message>
+        <source>%1% done. You can write already: the message is sent when the model is ready.</source>
+        <translation>已完成 %1%。现在就可以书写：模型就绪后消息会自动发送。</translation>
+    </message>
+    <message>
+        <source>%1 could not be loaded</source>
+        <translation>无法加载 %1</translation>
+    </message>
+    <message>
+        <source>What can I help with?</source>
+        <translation>有什么可以帮您？</translation>
+    </message>
+    <message>
+        <source>Ask anything. The model runs on this machine, and so do your chats.</source>
+        <translation>尽管提问。模型在这台机器上运行，您的对话也保存在这里。</translation>
+    </message>
+    <message>
+        <source>Parameters</source>
+        <translation>参数</translation>
+    </message>
+    <message>
+        <source>Choose the model of this chat</source>
+        <translation>选择此对话使用的模型</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::ui::CodeBlock</name>
+    <message>
+        <source>Copied</source>
+        <translation>已复制</translation>
+    </message>
+    <message>
+        <source>text</source>
+        <translation>文本</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>复制</translation>
+    </message>
+    <message>
+        <source>Copy this code</source>
+        <translation>复制这段代码</translation>
+    </message>
+    <message>
+        <source>Code</source>
+        <translation>代码</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::ui::Composer</name>
+    <message>
+        <source>Add a model on the Models page to start</source>
+        <translation>请先在模型页面添加模型</translation>
+    </message>
+    <message>
+        <source>Message %1</source>
+        <translation>给 %1 发消息</translation>
+    </message>
+    <message>
+        <source>Message</source>
+        <translation>消息</translation>
+    </message>
+    <message>
+        <source>Enter sends · Shift+Enter makes a new line</source>
+        <translation>回车发送 · Shift+回车换行</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>停止</translation>
+    </message>
+    <message>
+        <source>Send</source>
+        <translation>发送</translation>
+    </message>
+    <message>
+        <source>Stop writing (Esc)</source>
+        <translation>停止生成（Esc）</translation>
+    </message>
+    <message>
+        <source>Send (Enter)</source>
+        <translation>发送（回车）</translation>
+    </message>
+    <message>
+        <source>context</source>
+        <translation>上下文</translation>
+    </message>
+    <message>
+        <source>Tokens of this conversation, and what the model can see at once</source>
+        <translation>此对话的 token 数，以及模型一次能看到的上限</translation>
+    </message>
+    <message>
+        <source>Context used: %1 of %2 tokens</source>
+        <translation>上下文已用 %1 / %2 个 token</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::ui::ConversationListModel</name>
+    <message>
+        <source>Today</source>
+        <translation>今天</translation>
+    </message>
+    <message>
+        <source>This week</source>
+        <translation>本周</translation>
+    </message>
+    <message>
+        <source>Older</source>
+        <translation>更早</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::ui::ConversationPanel</name>
+    <message>
+        <source>Rename</source>
+        <translation>重命名</translation>
+    </message>
+    <message>
+        <source>Move to the trash</source>
+        <translation>移到回收站</translation>
+    </message>
+    <message>
+        <source>New chat</source>
+        <translation>新对话</translation>
+    </message>
+    <message>
+        <source>New chat (Ctrl+N)</source>
+        <translation>新对话（Ctrl+N）</translation>
+    </message>
+    <message>
+        <source>Search chats</source>
+        <translation>搜索对话</translation>
+    </message>
+    <message>
+        <source>Chats</source>
+        <translation>对话列表</translation>
+    </message>
+    <message>
+        <source>Your chats will be listed here. They stay on this machine.</source>
+        <translation>您的对话会列在这里，只保存在这台机器上。</translation>
+    </message>
+    <message>
+        <source>No chat has this in its title.</source>
+        <translation>没有标题包含这些字的对话。</translation>
+    </message>
+    <message>
+        <source>“%1” is in the trash</source>
+        <translation>“%1”已移到回收站</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>撤销</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::ui::DashboardPage</name>
+    <message>
+        <source>%1 of %2 GB</source>
+        <translation>%1 / %2 GB</translation>
+    </message>
+    <message>
+        <source>not reported</source>
+        <translation>未提供</translation>
+    </message>
+    <message>
+        <source>now</source>
+        <translation>现在</translation>
+    </message>
+    <message>
+        <source>−60 s</source>
+        <translation>−60 秒</translation>
+    </message>
+    <message>
+        <source>−5 min</source>
+        <translation>−5 分钟</translation>
+    </message>
+    <message>
+        <source>Dashboard</source>
+        <translation>仪表盘</translation>
+    </message>
+    <message>
+        <source>60 s</source>
+        <translation>60 秒</translation>
+    </message>
+    <message>
+        <source>5 min</source>
+        <translation>5 分钟</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation>继续</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>暂停</translation>
+    </message>
+    <message>
+        <source>Tokens per second</source>
+        <translation>每秒 token 数</translation>
+    </message>
+    <message>
+        <source>written</source>
+        <translation>生成</translation>
+    </message>
+    <message>
+        <source>read</source>
+        <translation>读取</translation>
+    </message>
+    <message>
+        <source>Requests</source>
+        <translation>请求</translation>
+    </message>
+    <message>
+        <source>running</source>
+        <translation>运行中</translation>
+    </message>
+    <message>
+        <source>waiting</source>
+        <translation>等待中</translation>
+    </message>
+    <message>
+        <source>CPU, all cores</source>
+        <translation>CPU（全部核心）</translation>
+    </message>
+    <message>
+        <source>CPU</source>
+        <translation>CPU</translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation>内存</translation>
+    </message>
+    <message>
+        <source>Hearth</source>
+        <translation>Hearth</translation>
+    </message>
+    <message>
+        <source>others</source>
+        <translation>其他程序</translation>
+    </message>
+    <message>
+        <source>GPU %1</source>
+        <translation>GPU %1</translation>
+    </message>
+    <message>
+        <source>%1 utilisation</source>
+        <translation>%1 利用率</translation>
+    </message>
+    <message>
+        <source>utilisation</source>
+        <translation>利用率</translation>
+    </message>
+    <message>
+        <source>%1 memory</source>
+        <translation>%1 显存</translation>
+    </message>
+    <message>
+        <source>%1 temperature, °C</source>
+        <translation>%1 温度，°C</translation>
+    </message>
+    <message>
+        <source>temperature</source>
+        <translation>温度</translation>
+    </message>
+    <message>
+        <source>%1 power</source>
+        <translation>%1 功耗</translation>
+    </message>
+    <message>
+        <source>power</source>
+        <translation>功耗</translation>
+    </message>
+    <message>
+        <source>GPU</source>
+        <translation>GPU</translation>
+    </message>
+    <message>
+        <source>No NVIDIA driver was found. Models run on the CPU; install the driver to see and use a GPU.</source>
+        <translation>没有找到 NVIDIA 驱动。模型在 CPU 上运行；安装驱动后即可查看和使用 GPU。</translation>
+    </message>
+    <message>
+        <source>The NVIDIA driver is there but did not answer. Restarting the machine or reinstalling the driver often helps.</source>
+        <translation>NVIDIA 驱动已安装但没有响应。重启机器或重装驱动通常可以解决。</translation>
+    </message>
+    <message>
+        <source>The NVIDIA driver is there, but it lists no GPU.</source>
+        <translation>NVIDIA 驱动已安装，但没有列出任何 GPU。</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::ui::DetailsDialog</name>
+    <message>
+        <source>Details of %1</source>
+        <translation>%1 的详情</translation>
+    </message>
+    <message>
+        <source>Search the metadata</source>
+        <translation>搜索元数据</translation>
+    </message>
+    <message>
+        <source>Key</source>
+        <translation>键</translation>
+    </message>
+    <message>
+        <source>Value</source>
+        <translation>值</translation>
+    </message>
+    <message>
+        <source>Metadata</source>
+        <translation>元数据</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::ui::MessageWidget</name>
+    <message>
+        <source>You: %1</source>
+        <translation>您：%1</translation>
+    </message>
+    <message>
+        <source>Reply</source>
+        <translation>回复</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>重试</translation>
+    </message>
+    <message>
+        <source>Edit</source>
+        <translation>编辑</translation>
+    </message>
+    <message>
+        <source>Edit this message as a new branch</source>
+        <translation>编辑此消息并另开分支</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>复制</translation>
+    </message>
+    <message>
+        <source>Copy this message</source>
+        <translation>复制此消息</translation>
+    </message>
+    <message>
+        <source>Regenerate</source>
+        <translation>重新生成</translation>
+    </message>
+    <message>
+        <source>Write another reply; this one stays as a branch</source>
+        <translation>再写一个回复；当前回复保留为分支</translation>
+    </message>
+    <message>
+        <source>Previous branch</source>
+        <translation>上一个分支</translation>
+    </message>
+    <message>
+        <source>Next branch</source>
+        <translation>下一个分支</translation>
+    </message>
+    <message>
+        <source>Send</source>
+        <translation>发送</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>%1 tokens</source>
+        <translation>%1 个 token</translation>
+    </message>
+    <message>
+        <source>%1 tok/s</source>
+        <translation>%1 token/秒</translation>
+    </message>
+    <message>
+        <source>Starting…</source>
+        <translation>正在开始…</translation>
+    </message>
+    <message>
+        <source>Loading the model… %1%</source>
+        <translation>正在加载模型… %1%</translation>
+    </message>
+    <message>
+        <source>Waiting · place %1 in the queue</source>
+        <translation>等待中 · 队列第 %1 位</translation>
+    </message>
+    <message>
+        <source>about %1</source>
+        <translation>约 %1</translation>
+    </message>
+    <message>
+        <source>Reading the conversation… %1 tokens</source>
+        <translation>正在读取对话… %1 个 token</translation>
+    </message>
+    <message>
+        <source>Writing…</source>
+        <translation>正在生成…</translation>
+    </message>
+    <message>
+        <source>Stopped by you. Regenerate writes it anew.</source>
+        <translation>已由您停止。可重新生成。</translation>
+    </message>
+    <message>
+        <source>Interrupted: Hearth was closed while writing. Regenerate writes it anew.</source>
+        <translation>已中断：生成时 Hearth 被关闭。可重新生成。</translation>
+    </message>
+    <message>
+        <source>Ended at the token limit. Raise it under Parameters.</source>
+        <translation>已达到 token 上限。可在“参数”中调高。</translation>
+    </message>
+    <message>
+        <source>first token %1</source>
+        <translation>首个 token %1</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::ui::ModelCard</name>
+    <message>
+        <source>%1 parameters</source>
+        <translation>%1 参数</translation>
+    </message>
+    <message>
+        <source>context %1</source>
+        <translation>上下文 %1</translation>
+    </message>
+    <message>
+        <source>base model: no chat template</source>
+        <translation>基础模型：没有对话模板</translation>
+    </message>
+    <message>
+        <source>Loaded</source>
+        <translation>已加载</translation>
+    </message>
+    <message>
+        <source>Cannot be used</source>
+        <translation>无法使用</translation>
+    </message>
+    <message>
+        <source>Loading %1</source>
+        <translation>正在加载 %1</translation>
+    </message>
+    <message>
+        <source>Loading %1%</source>
+        <translation>正在加载 %1%</translation>
+    </message>
+    <message>
+        <source>%1 in memory</source>
+        <translation>占用内存 %1</translation>
+    </message>
+    <message>
+        <source>unloads in %1</source>
+        <translation>%1 后卸载</translation>
+    </message>
+    <message>
+        <source>Unloading…</source>
+        <translation>正在卸载…</translation>
+    </message>
+    <message>
+        <source>Details</source>
+        <translation>详情</translation>
+    </message>
+    <message>
+        <source>Details of %1</source>
+        <translation>%1 的详情</translation>
+    </message>
+    <message>
+        <source>Chat</source>
+        <translation>对话</translation>
+    </message>
+    <message>
+        <source>Chat with %1</source>
+        <translation>与 %1 对话</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>Unload</source>
+        <translation>卸载</translation>
+    </message>
+    <message>
+        <source>Load</source>
+        <translation>加载</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::ui::ModelsPage</name>
+    <message>
+        <source>Importing %1</source>
+        <translation>正在导入 %1</translation>
+    </message>
+    <message>
+        <source>%1 of %2</source>
+        <translation>%1 / %2</translation>
+    </message>
+    <message>
+        <source>%1/s</source>
+        <translation>%1/秒</translation>
+    </message>
+    <message>
+        <source>%1 left</source>
+        <translation>剩余 %1</translation>
+    </message>
+    <message>
+        <source>checking the file…</source>
+        <translation>正在检查文件…</translation>
+    </message>
+    <message>
+        <source>Import models</source>
+        <translation>导入模型</translation>
+    </message>
+    <message>
+        <source>GGUF models (*.gguf)</source>
+        <translation>GGUF 模型 (*.gguf)</translation>
+    </message>
+    <message>
+        <source>Add a folder with models</source>
+        <translation>添加模型文件夹</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>Import…</source>
+        <translation>导入…</translation>
+    </message>
+    <message>
+        <source>Copy a GGUF file into the data folder; files can also be dropped on the window</source>
+        <translation>把 GGUF 文件复制到数据文件夹；也可以将文件拖放到窗口上</translation>
+    </message>
+    <message>
+        <source>Add folder…</source>
+        <translation>添加文件夹…</translation>
+    </message>
+    <message>
+        <source>Use the models in a folder where they are, without copying</source>
+        <translation>直接使用文件夹中的模型，不复制</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>%1 on this machine · %2 free on the data disk</source>
+        <translation>本机有 %1 个模型 · 数据磁盘剩余 %2</translation>
+    </message>
+    <message>
+        <source>Looking for models…</source>
+        <translation>正在查找模型…</translation>
+    </message>
+    <message>
+        <source>No models yet</source>
+        <translation>还没有模型</translation>
+    </message>
+    <message>
+        <source>Drop a GGUF file here, import one, or add the folder where you keep them. Models in your own folders are used in place.</source>
+        <translation>把 GGUF 文件拖到这里、导入一个，或添加存放模型的文件夹。您文件夹中的模型会就地使用。</translation>
+    </message>
+    <message>
+        <source>Import a model…</source>
+        <translation>导入模型…</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::ui::ParametersPanel</name>
+    <message>
+        <source>Parameters of this chat</source>
+        <translation>此对话的参数</translation>
+    </message>
+    <message>
+        <source>System prompt</source>
+        <translation>系统提示词</translation>
+    </message>
+    <message>
+        <source>How the model should behave in this chat</source>
+        <translation>模型在此对话中应如何表现</translation>
+    </message>
+    <message>
+        <source>Temperature</source>
+        <translation>温度</translation>
+    </message>
+    <message>
+        <source>Top-p</source>
+        <translation>Top-p</translation>
+    </message>
+    <message>
+        <source>Top-k</source>
+        <translation>Top-k</translation>
+    </message>
+    <message>
+        <source>Min-p</source>
+        <translation>Min-p</translation>
+    </message>
+    <message>
+        <source>Most tokens</source>
+        <translation>最多 token 数</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>随机种子</translation>
+    </message>
+    <message>
+        <source>0 always takes the likeliest token; higher is more varied</source>
+        <translation>0 总是取最可能的 token；越高越多样</translation>
+    </message>
+    <message>
+        <source>Only the likeliest tokens that together reach this probability; 1 = off</source>
+        <translation>只取累计达到此概率的最可能 token；1 = 关闭</translation>
+    </message>
+    <message>
+        <source>Only this many of the likeliest tokens; 0 = off</source>
+        <translation>只取这么多个最可能的 token；0 = 关闭</translation>
+    </message>
+    <message>
+        <source>Only tokens at least this likely, measured against the likeliest; 0 = off</source>
+        <translation>只取相对最可能者达到此比例的 token；0 = 关闭</translation>
+    </message>
+    <message>
+        <source>The reply ends after this many tokens; 0 = until the context is full</source>
+        <translation>回复在这么多 token 后结束；0 = 直到上下文用完</translation>
+    </message>
+    <message>
+        <source>The same number gives the same reply; empty = random</source>
+        <translation>相同的数字得到相同的回复；留空 = 随机</translation>
+    </message>
+    <message>
+        <source>no limit</source>
+        <translation>不限</translation>
+    </message>
+    <message>
+        <source>off</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <source>random</source>
+        <translation>随机</translation>
+    </message>
+    <message>
+        <source>Back to defaults</source>
+        <translation>恢复默认值</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::ui::Rail</name>
+    <message>
+        <source>Chat</source>
+        <translation>对话</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>Dashboard</source>
+        <translation>仪表盘</translation>
+    </message>
+    <message>
+        <source>Server</source>
+        <translation>服务器</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>设置</translation>
+    </message>
+    <message>
+        <source>%1 (Ctrl+,)</source>
+        <translation>%1（Ctrl+,）</translation>
+    </message>
+    <message>
+        <source>%1 (Ctrl+%2)</source>
+        <translation>%1（Ctrl+%2）</translation>
+    </message>
+    <message>
+        <source>Pages</source>
+        <translation>页面</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::ui::RequestLogModel</name>
+    <message>
+        <source>running</source>
+        <translation>运行中</translation>
+    </message>
+    <message>
+        <source>done · %1</source>
+        <translation>完成 · %1</translation>
+    </message>
+    <message>
+        <source>failed · %1</source>
+        <translation>失败 · %1</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>时间</translation>
+    </message>
+    <message>
+        <source>Request</source>
+        <translation>请求</translation>
+    </message>
+    <message>
+        <source>From</source>
+        <translation>来自</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>状态</translation>
+    </message>
+    <message>
+        <source>Tokens in → out</source>
+        <translation>token 输入 → 输出</translation>
+    </message>
+    <message>
+        <source>Took</source>
+        <translation>耗时</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::ui::ServerPage</name>
+    <message>
+        <source>Use port %1</source>
+        <translation>使用端口 %1</translation>
+    </message>
+    <message>
+        <source>One moment…</source>
+        <translation>请稍候…</translation>
+    </message>
+    <message>
+        <source>The server is on</source>
+        <translation>服务器已开启</translation>
+    </message>
+    <message>
+        <source>The server is off</source>
+        <translation>服务器已关闭</translation>
+    </message>
+    <message>
+        <source>Server</source>
+        <translation>服务器</translation>
+    </message>
+    <message>
+        <source>not listening</source>
+        <translation>未监听</translation>
+    </message>
+    <message>
+        <source>Switch the server off to change the port</source>
+        <translation>关闭服务器后才能更改端口</translation>
+    </message>
+    <message>
+        <source>No requests yet. Try the snippet above.</source>
+        <translation>还没有请求。试试上面的示例。</translation>
+    </message>
+    <message>
+        <source>Switch the server on, and programs on this machine can use its models. Their requests are listed here.</source>
+        <translation>开启服务器后，本机的程序就可以使用这里的模型，它们的请求会列在这里。</translation>
+    </message>
+    <message>
+        <source>Address</source>
+        <translation>地址</translation>
+    </message>
+    <message>
+        <source>Programs on this machine can use it through OpenAI&apos;s API under /v1.</source>
+        <translation>本机的程序可以通过 /v1 下的 OpenAI 接口使用它。</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>复制</translation>
+    </message>
+    <message>
+        <source>Copy the address</source>
+        <translation>复制地址</translation>
+    </message>
+    <message>
+        <source>Port</source>
+        <translation>端口</translation>
+    </message>
+    <message>
+        <source>Use it from</source>
+        <translation>使用方式</translation>
+    </message>
+    <message>
+        <source>Copy this snippet</source>
+        <translation>复制此示例</translation>
+    </message>
+    <message>
+        <source>Snippet</source>
+        <translation>示例</translation>
+    </message>
+    <message>
+        <source>Requests</source>
+        <translation>请求</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::ui::SettingsPage</name>
+    <message>
+        <source>Add a folder with models</source>
+        <translation>添加模型文件夹</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>移除</translation>
+    </message>
+    <message>
+        <source>Forget this folder; its files stay where they are</source>
+        <translation>不再使用此文件夹；其中的文件保持原位</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>设置</translation>
+    </message>
+    <message>
+        <source>Appearance</source>
+        <translation>外观</translation>
+    </message>
+    <message>
+        <source>Compute</source>
+        <translation>计算</translation>
+    </message>
+    <message>
+        <source>Storage</source>
+        <translation>存储</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>语言</translation>
+    </message>
+    <message>
+        <source>Theme</source>
+        <translation>主题</translation>
+    </message>
+    <message>
+        <source>Compute threads</source>
+        <translation>计算线程数</translation>
+    </message>
+    <message>
+        <source>In use now: %1. A change holds from the next start.</source>
+        <translation>当前使用 %1 个。更改在下次启动时生效。</translation>
+    </message>
+    <message>
+        <source>automatic</source>
+        <translation>自动</translation>
+    </message>
+    <message>
+        <source>Unload idle models</source>
+        <translation>卸载闲置模型</translation>
+    </message>
+    <message>
+        <source>A change holds from the next start.</source>
+        <translation>更改在下次启动时生效。</translation>
+    </message>
+    <message>
+        <source>Data folder</source>
+        <translation>数据文件夹</translation>
+    </message>
+    <message>
+        <source>Model folders</source>
+        <translation>模型文件夹</translation>
+    </message>
+    <message>
+        <source>Models in these folders are used where they are; nothing is copied.</source>
+        <translation>这些文件夹中的模型会就地使用，不会复制。</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>打开</translation>
+    </message>
+    <message>
+        <source>Add folder…</source>
+        <translation>添加文件夹…</translation>
+    </message>
+    <message>
+        <source>Hearth %1 · sends nothing anywhere</source>
+        <translation>Hearth %1 · 不向任何地方发送数据</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>跟随系统</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>浅色</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>深色</translation>
+    </message>
+    <message>
+        <source>Never</source>
+        <translation>从不</translation>
+    </message>
+    <message>
+        <source>After %1 minutes</source>
+        <translation>%1 分钟后</translation>
+    </message>
+    <message>
+        <source>After one hour</source>
+        <translation>一小时后</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::ui::StartupErrorDialog</name>
+    <message>
+        <source>Hearth could not start</source>
+        <translation>Hearth 无法启动</translation>
+    </message>
+    <message>
+        <source>Data folder: %1</source>
+        <translation>数据文件夹：%1</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>退出</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>重试</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::ui::StatusStrip</name>
+    <message>
+        <source>No model loaded</source>
+        <translation>未加载模型</translation>
+    </message>
+    <message>
+        <source>loading %1%</source>
+        <translation>正在加载 %1%</translation>
+    </message>
+    <message>
+        <source>memory</source>
+        <translation>内存</translation>
+    </message>
+    <message>
+        <source>%1 of %2</source>
+        <translation>%1 / %2</translation>
+    </message>
+    <message>
+        <source>Weights %1, KV cache %2; the grey part is used by everything else</source>
+        <translation>权重 %1，KV 缓存 %2；灰色部分由其他程序使用</translation>
+    </message>
+    <message>
+        <source>%1 tok/s</source>
+        <translation>%1 token/秒</translation>
+    </message>
+    <message>
+        <source>shared · %1 running · %2 queued</source>
+        <translation>共享中 · %1 个运行 · %2 个排队</translation>
+    </message>
+    <message>
+        <source>The server answers at %1</source>
+        <translation>服务器地址 %1</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::ui::TranscriptView</name>
+    <message>
+        <source>Show earlier messages</source>
+        <translation>显示更早的消息</translation>
+    </message>
+    <message>
+        <source>Conversation</source>
+        <translation>对话内容</translation>
+    </message>
+</context>
+<context>
+    <name>main</name>
+    <message>
+        <source>Language models on your own machine.</source>
+        <translation>在您自己的机器上运行语言模型。</translation>
+    </message>
+    <message>
+        <source>Keep models, chats and settings in this folder.</source>
+        <translation>将模型、对话和设置保存在此文件夹中。</translation>
+    </message>
+    <message>
+        <source>folder</source>
+        <translation>文件夹</translation>
+    </message>
+    <message>
+        <source>Compute threads; 0 = one for each core.</source>
+        <translation>计算线程数；0 = 每个核心一个。</translation>
+    </message>
+    <message>
+        <source>count</source>
+        <translation>数量</translation>
+    </message>
+    <message>
+        <source>Open this page first: chat, models, dashboard, server or settings.</source>
+        <translation>首先打开此页面：chat、models、dashboard、server 或 settings。</translation>
+    </message>
+    <message>
+        <source>page</source>
+        <translation>页面</translation>
+    </message>
+    <message>
+        <source>Opening the data folder…</source>
+        <translation>正在打开数据文件夹…</translation>
+    </message>
+</context>
+</TS>

@@ -1,0 +1,122 @@
+#include <QApplication>
+#include <QCommandLineParser>
+#include <QEventLoop>
+#include <QLabel>
+#include <QThread>
+#include <QTimer>
+
+#include <cstdio>
+#include <cstring>
+#include <optional>
+
+#include "core/host/host.h"
+#include "ui/desktop/app/main_window.h"
+#include "ui/desktop/app/preferences.h"
+#include "ui/desktop/app/resources.h"
+#include "ui/desktop/app/startup_error.h"
+#include "ui/desktop/bridge/bridge.h"
+#include "ui/desktop/common/language.h"
+#include "ui/desktop/common/theme.h"
+
+namespace {
+
+using namespace hearth;
+using namespace Qt::StringLiterals;
+
+
+void describe(QCommandLineParser& parser) {
+  parser.setApplicationDescription(QCoreApplication::translate("main", "Language models on your own machine."));
+  parser.addHelpOption();
+  parser.addVersionOption();
+  parser.addOption({u"data-dir"_s, QCoreApplication::translate("main", "Keep models, chats and settings in this folder."),
+                    QCoreApplication::translate("main", "folder")});
+  parser.addOption({u"threads"_s, QCoreApplication::translate("main", "Compute threads; 0 = one for each core."),
+                    QCoreApplication::translate("main", "count"), u"0"_s});
+  parser.addOption({u"page"_s, QCoreApplication::translate("main", "Open this page first: chat, models, dashboard, server or settings."),
+                    QCoreApplication::translate("main", "page")});
+}
+
+bool asksForText(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    for (const char* flag : {"-h", "--help", "--help-all", "-v", "--version"}) {
+      if (std::strcmp(argv[i], flag) == 0) return true;
+    }
+  }
+  return false;
+}
+
+/// Makes the Host on a thread of its own: checking a large database takes time, and a window must be there meanwhile.
+Result<std::unique_ptr<Host>> createHost(const HostOptions& options) {
+  std::optional<Result<std::unique_ptr<Host>>> made;
+  QEventLoop loop;
+  std::unique_ptr<QThread> thread(QThread::create([&made, &options] { made.emplace(Host::create(options)); }));
+  QObject::connect(thread.get(), &QThread::finished, &loop, &QEventLoop::quit);
+  QLabel waiting(QCoreApplication::translate("main", "Opening the data folder…"));
+  waiting.setWindowTitle(u"Hearth"_s);
+  waiting.setAlignment(Qt::AlignCenter);
+  waiting.resize(360, 120);
+  QTimer::singleShot(300, &loop, [&waiting] { waiting.show(); });
+  thread->start();
+  loop.exec();
+  thread->wait();
+  return std::move(*made);
+}
+
+ui::Page pageOf(const QString& name) {
+  const QStringList names{u"chat"_s, u"models"_s, u"dashboard"_s, u"server"_s, u"settings"_s};
+  return static_cast<ui::Page>(std::max<qsizetype>(0, names.indexOf(name)));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  QCoreApplication::setApplicationName(u"hearth-desktop"_s);
+  QCoreApplication::setApplicationVersion(QString::fromLatin1(versionString()));
+  if (asksForText(argc, argv)) {  // needs no display
+    const QCoreApplication app(argc, argv);
+    QCommandLineParser parser;
+    describe(parser);
+    parser.process(app);
+    return 0;
+  }
+  QApplication app(argc, argv);
+  QApplication::setDesktopFileName(u"hearth-desktop"_s);
+  ui::initialiseResources();
+  QCommandLineParser parser;
+  describe(parser);
+  parser.process(app);
+  bool number = false;
+  HostOptions options;
+  options.dataDir = parser.value(u"data-dir"_s).toStdString();
+  options.threads = parser.value(u"threads"_s).toInt(&number);
+  if (!number || options.threads < 0) {
+    std::fputs("hearth-desktop: --threads must be a number, 0 or more\n", stderr);
+    return 2;
+  }
+
+  const QString folder = QString::fromStdString(chooseDataPaths(options.dataDir).root.string());
+  ui::Preferences preferences(folder);
+  ui::LanguageManager language;
+  language.setLanguage(preferences.language());
+  ui::ThemeManager theme(app);
+  theme.setChoice(preferences.theme());
+
+  QApplication::setQuitOnLastWindowClosed(false);
+  Result<std::unique_ptr<Host>> host = createHost(options);
+  while (!host) {
+    ui::StartupErrorDialog dialog(host.error(), folder);
+    if (dialog.exec() != QDialog::Accepted) return 1;
+    host = createHost(options);
+  }
+  QApplication::setQuitOnLastWindowClosed(true);
+
+  int status = 0;
+  {
+    ui::Bridge bridge(**host);
+    ui::MainWindow window({bridge, preferences, theme, language});
+    if (parser.isSet(u"page"_s)) window.showPage(pageOf(parser.value(u"page"_s)));
+    window.show();
+    status = QApplication::exec();
+  }
+  return status;
+}

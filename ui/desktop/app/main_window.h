@@ -1,0 +1,55 @@
+#pragma once
+
+#include <QMainWindow>
+
+#include "ui/desktop/app/rail.h"
+#include "ui/desktop/app/window_context.h"
+
+class QStackedWidget;
+
+namespace hearth::ui {
+
+class ChatPage;
+class DashboardPage;
+class ModelsPage;
+class ServerPage;
+class SettingsPage;
+class StatusStrip;
+
+/// Rail, pages, status strip; shortcuts; loads the last model after the first scan. Qt thread only.
+class MainWindow : public QMainWindow {
+  Q_OBJECT
+ public:
+  explicit MainWindow(const WindowContext& context);
+
+  void showPage(Page page);
+  [[nodiscard]] Page page() const;
+  [[nodiscard]] ChatPage* chat() const { return m_chat; }
+  [[nodiscard]] ModelsPage* models() const { return m_models; }
+  [[nodiscard]] DashboardPage* dashboard() const { return m_dashboard; }
+  [[nodiscard]] ServerPage* server() const { return m_server; }
+  [[nodiscard]] SettingsPage* settings() const { return m_settings; }
+  [[nodiscard]] StatusStrip* strip() const { return m_strip; }
+
+ protected:
+  void closeEvent(QCloseEvent* event) override;
+  void dragEnterEvent(QDragEnterEvent* event) override;
+  void dropEvent(QDropEvent* event) override;
+
+ private:
+  void addShortcuts();
+  void afterFirstScan();
+
+  WindowContext m_context;
+  Rail* m_rail;
+  QStackedWidget* m_pages;
+  ChatPage* m_chat;
+  ModelsPage* m_models;
+  DashboardPage* m_dashboard;
+  ServerPage* m_server;
+  SettingsPage* m_settings;
+  StatusStrip* m_strip;
+  bool m_firstScanDone = false;
+};
+
+}  // namespace hearth::ui

@@ -1,0 +1,29 @@
+#include "ui/desktop/app/preferences.h"
+
+namespace hearth::ui {
+
+using namespace Qt::StringLiterals;
+
+Preferences::Preferences(const QString& dataFolder) : m_settings(dataFolder + "/desktop.ini"_L1, QSettings::IniFormat) {}
+
+QString Preferences::language() const { return m_settings.value("language"_L1).toString(); }
+void Preferences::setLanguage(const QString& code) { m_settings.setValue("language"_L1, code); }
+
+ThemeChoice Preferences::theme() const {
+  const QString name = m_settings.value("theme"_L1).toString();
+  return name == "light"_L1 ? ThemeChoice::Light : name == "dark"_L1 ? ThemeChoice::Dark : ThemeChoice::System;
+}
+void Preferences::setTheme(ThemeChoice choice) {
+  m_settings.setValue("theme"_L1, choice == ThemeChoice::Light ? u"light"_s : choice == ThemeChoice::Dark ? u"dark"_s : u"system"_s);
+}
+
+QByteArray Preferences::geometry() const { return m_settings.value("geometry"_L1).toByteArray(); }
+void Preferences::setGeometry(const QByteArray& geometry) { m_settings.setValue("geometry"_L1, geometry); }
+
+QString Preferences::lastModel() const { return m_settings.value("last_model"_L1).toString(); }
+void Preferences::setLastModel(const QString& id) { m_settings.setValue("last_model"_L1, id); }
+
+int Preferences::serverPort() const { return m_settings.value("server_port"_L1, 11435).toInt(); }
+void Preferences::setServerPort(int port) { m_settings.setValue("server_port"_L1, port); }
+
+}  // namespace hearth::ui

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <QByteArray>
+#include <QSettings>
+#include <QString>
+
+#include "ui/desktop/common/theme.h"
+
+namespace hearth::ui {
+
+/// What the window itself remembers (desktop.ini in the data folder): readable before the Host exists, so that even the
+/// error window speaks the user's language. A folder that cannot be written only means that nothing is remembered.
+class Preferences {
+ public:
+  explicit Preferences(const QString& dataFolder);
+
+  [[nodiscard]] QString language() const;  ///< "" = the system's
+  void setLanguage(const QString& code);
+  [[nodiscard]] ThemeChoice theme() const;
+  void setTheme(ThemeChoice choice);
+  [[nodiscard]] QByteArray geometry() const;
+  void setGeometry(const QByteArray& geometry);
+  [[nodiscard]] QString lastModel() const;
+  void setLastModel(const QString& id);
+  [[nodiscard]] int serverPort() const;
+  void setServerPort(int port);
+
+ private:
+  QSettings m_settings;
+};
+
+}  // namespace hearth::ui

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <QFrame>
+
+class QLabel;
+
+namespace hearth::ui {
+
+class Bridge;
+class ElidedLabel;
+class UsageBar;
+
+/// The strip below: the loaded model and its memory, tokens per second, whether the machine is shared. Qt thread only.
+class StatusStrip : public QFrame {
+  Q_OBJECT
+ public:
+  explicit StatusStrip(Bridge& bridge, QWidget* parent = nullptr);
+  [[nodiscard]] QLabel* sharedLabel() const { return m_shared; }
+  [[nodiscard]] ElidedLabel* modelLabel() const { return m_model; }
+
+ protected:
+  void changeEvent(QEvent* event) override;
+
+ private:
+  void refresh();
+  Bridge& m_bridge;
+  QLabel* m_dot;
+  ElidedLabel* m_model;
+  QLabel* m_detail;
+  QLabel* m_memoryName;
+  UsageBar* m_bar;
+  QLabel* m_memory;
+  QLabel* m_rate;
+  QLabel* m_shared;
+};
+
+}  // namespace hearth::ui

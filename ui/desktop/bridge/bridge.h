@@ -1,0 +1,46 @@
+#pragma once
+
+#include <QObject>
+#include <QString>
+
+#include <memory>
+
+#include "core/host/host.h"
+#include "ui/desktop/bridge/worker.h"
+
+namespace hearth::ui {
+
+class ChatBridge;
+class ModelsBridge;
+class MonitorBridge;
+class ServerBridge;
+
+/// The one way from the window to the Host, and back: no other class of ui calls core. Owns the worker threads and the
+/// four parts; the Host outlives it. Qt thread only. Destruction detaches all listeners, then waits for running calls.
+class Bridge : public QObject {
+  Q_OBJECT
+ public:
+  explicit Bridge(Host& host, QObject* parent = nullptr);
+  ~Bridge() override;
+
+  [[nodiscard]] ChatBridge& chat() const noexcept { return *m_chat; }
+  [[nodiscard]] ModelsBridge& models() const noexcept { return *m_models; }
+  [[nodiscard]] MonitorBridge& monitor() const noexcept { return *m_monitor; }
+  [[nodiscard]] ServerBridge& server() const noexcept { return *m_server; }
+  [[nodiscard]] QString dataFolder() const;
+  [[nodiscard]] int threads() const;
+
+  /// Settings of the host in the store ("pool.threads", …). `done(value)` with an empty string when unset.
+  void setting(const QString& key, QObject* context, std::function<void(Result<QString>)> done);
+  void setSetting(const QString& key, const QString& value, QObject* context, std::function<void(Result<void>)> done);
+
+ private:
+  Host& m_host;
+  std::unique_ptr<Worker> m_worker;
+  std::unique_ptr<ChatBridge> m_chat;
+  std::unique_ptr<ModelsBridge> m_models;
+  std::unique_ptr<MonitorBridge> m_monitor;
+  std::unique_ptr<ServerBridge> m_server;
+};
+
+}  // namespace hearth::ui

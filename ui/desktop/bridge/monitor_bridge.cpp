@@ -1,0 +1,34 @@
+#include "ui/desktop/bridge/monitor_bridge.h"
+
+namespace hearth::ui {
+
+MonitorBridge::MonitorBridge(Host& host, Worker& worker) : m_host(host), m_worker(worker) {
+  m_timer.setInterval(1000);
+  m_timer.setTimerType(Qt::CoarseTimer);
+  connect(&m_timer, &QTimer::timeout, this, &MonitorBridge::sample);
+  m_timer.start();
+}
+
+GpuDriverState MonitorBridge::gpuState() const { return m_host.monitor().gpuDriverState(); }
+QString MonitorBridge::gpuMessage() const { return QString::fromStdString(m_host.monitor().gpuDriverMessage()); }
+
+void MonitorBridge::sample() {
+  if (m_running) return;  // a slow driver must not pile up work
+  m_running = true;
+  m_worker.run(
+      this, [this] { return MonitorSample{m_host.monitor().sample(), m_host.pool().totals()}; },
+      [this](MonitorSample sample) {
+        m_running = false;
+        m_history.push_back(std::move(sample));
+        while (m_history.size() > kKept) m_history.pop_front();
+        emit sampled();
+      });
+}
+
+void MonitorBridge::setHistory(std::deque<MonitorSample> history) {
+  m_timer.stop();
+  m_history = std::move(history);
+  emit sampled();
+}
+
+}  // namespace hearth::ui

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <QFrame>
+#include <QSyntaxHighlighter>
+
+class QLabel;
+class QPlainTextEdit;
+class QPushButton;
+
+namespace hearth::ui {
+
+/// Words, numbers, strings and comments of common languages; enough to read by, not a parser.
+class CodeHighlighter : public QSyntaxHighlighter {
+  Q_OBJECT
+ public:
+  CodeHighlighter(QTextDocument* document, QString language);
+  void setLanguage(const QString& language);
+
+ protected:
+  void highlightBlock(const QString& line) override;
+
+ private:
+  QString m_language;
+};
+
+/// A code block: language, copy button, the code without wrapping. As high as its lines; scrolls sideways only.
+class CodeBlock : public QFrame {
+  Q_OBJECT
+ public:
+  explicit CodeBlock(QWidget* parent = nullptr);
+  /// Appends when `code` continues what is shown, so that streaming keeps selection and scroll position.
+  void setCode(const QString& code, const QString& language);
+  [[nodiscard]] QString code() const;
+  [[nodiscard]] QPushButton* copyButton() const { return m_copy; }
+
+ protected:
+  void changeEvent(QEvent* event) override;
+  bool eventFilter(QObject* watched, QEvent* event) override;
+
+ private:
+  void retranslate();
+  void fit();
+  QLabel* m_language;
+  QPushButton* m_copy;
+  QPlainTextEdit* m_text;
+  CodeHighlighter* m_highlighter;
+  QString m_languageName;
+};
+
+}  // namespace hearth::ui

@@ -1,0 +1,226 @@
+#include "ui/desktop/settings/settings_page.h"
+
+#include <QComboBox>
+#include <QCoreApplication>
+#include <QDesktopServices>
+#include <QEvent>
+#include <QFileDialog>
+#include <QHBoxLayout>
+#include <QSignalBlocker>
+#include <QSpinBox>
+#include <QUrl>
+#include <QVBoxLayout>
+
+#include "ui/desktop/app/preferences.h"
+#include "ui/desktop/bridge/bridge.h"
+#include "ui/desktop/bridge/models_bridge.h"
+#include "ui/desktop/common/language.h"
+#include "ui/desktop/common/theme.h"
+#include "ui/desktop/common/widgets.h"
+
+namespace hearth::ui {
+
+using namespace Qt::StringLiterals;
+
+namespace {
+
+const auto kThreadsKey = u"pool.threads"_s;
+const auto kKeepAliveKey = u"pool.keep_alive_seconds"_s;
+constexpr int kKeepAlives[] = {-1, 300, 900, 3600};
+
+QVBoxLayout* addCard(QVBoxLayout* column, QLabel* heading) {
+  auto* card = new QFrame;
+  card->setProperty("role", u"card"_s);
+  auto* inside = new QVBoxLayout(card);
+  inside->setContentsMargins(16, 14, 16, 14);
+  inside->setSpacing(12);
+  inside->addWidget(heading);
+  column->addWidget(card);
+  return inside;
+}
+
+}  // namespace
+
+SettingsPage::SettingsPage(const WindowContext& context)
+    : m_context(context),
+      m_title(makeLabel("title")),
+      m_appearance(makeLabel("heading")),
+      m_compute(makeLabel("heading")),
+      m_storage(makeLabel("heading")),
+      m_about(makeLabel("small")),
+      m_language(new QComboBox),
+      m_theme(new QComboBox),
+      m_threads(new QSpinBox),
+      m_keepAlive(new QComboBox),
+      m_dataFolder(new ElidedLabel),
+      m_openFolder(makeButton()),
+      m_folders(new QVBoxLayout),
+      m_addFolder(makeButton()),
+      m_error(new ErrorBox) {
+  setObjectName(u"page"_s);
+  auto* area = new QScrollArea;
+  auto* outer = new QVBoxLayout(this);
+  outer->setContentsMargins(0, 0, 0, 0);
+  outer->addWidget(area);
+  QVBoxLayout* column = makeScrollBody(area, Metrics::kPageMargin);
+  column->addWidget(m_title);
+  column->addWidget(m_error);
+
+  QVBoxLayout* card = addCard(column, m_appearance);
+  m_languageLabel = addRow(card, m_language, nullptr);
+  m_themeLabel = addRow(card, m_theme, nullptr);
+  card = addCard(column, m_compute);
+  m_threads->setRange(0, 1024);
+  m_threadsLabel = addRow(card, m_threads, &m_threadsNote);
+  m_keepLabel = addRow(card, m_keepAlive, &m_keepNote);
+  card = addCard(column, m_storage);
+  auto* folderField = new QWidget;
+  auto* folderRow = new QHBoxLayout(folderField);
+  folderRow->setContentsMargins(0, 0, 0, 0);
+  folderRow->addWidget(m_dataFolder, 1);
+  folderRow->addWidget(m_openFolder);
+  m_dataLabel = addRow(card, folderField, nullptr);
+  auto* modelFolders = new QWidget;
+  auto* modelColumn = new QVBoxLayout(modelFolders);
+  modelColumn->setContentsMargins(0, 0, 0, 0);
+  modelColumn->setSpacing(6);
+  modelColumn->addLayout(m_folders);
+  modelColumn->addWidget(m_addFolder, 0, Qt::AlignLeft);
+  m_foldersLabel = addRow(card, modelFolders, &m_foldersNote);
+  column->addWidget(m_about);
+  column->addStretch(1);
+
+  for (QWidget* field : std::initializer_list<QWidget*>{m_language, m_theme, m_threads, m_keepAlive}) field->setFixedWidth(240);
+  m_dataFolder->setFullText(context.bridge.dataFolder());
+  connect(m_language, &QComboBox::activated, this, [this] {
+    const QString code = m_language->currentData().toString();
+    m_context.preferences.setLanguage(code);
+    m_context.language.setLanguage(code);
+  });
+  connect(m_theme, &QComboBox::activated, this, [this] {
+    const auto choice = static_cast<ThemeChoice>(m_theme->currentData().toInt());
+    m_context.preferences.setTheme(choice);
+    m_context.theme.setChoice(choice);
+  });
+  connect(m_threads, &QSpinBox::editingFinished, this, [this] { store(kThreadsKey, QString::number(m_threads->value())); });
+  connect(m_keepAlive, &QComboBox::activated, this, [this] { store(kKeepAliveKey, m_keepAlive->currentData().toString()); });
+  connect(m_openFolder, &QPushButton::clicked, this, [this] { QDesktopServices::openUrl(QUrl::fromLocalFile(m_context.bridge.dataFolder())); });
+  connect(m_addFolder, &QPushButton::clicked, this, [this] {
+    const QString folder = QFileDialog::getExistingDirectory(this, tr("Add a folder with models"));
+    if (folder.isEmpty()) return;
+    m_context.bridge.models().addFolder(folder, this, [this](const Result<void>& result) {
+      if (!result) m_error->showError(result.error());
+    });
+  });
+  connect(&context.bridge.models(), &ModelsBridge::modelsChanged, this, &SettingsPage::fillFolders);
+  retranslate();
+  load();
+}
+
+QLabel* SettingsPage::addRow(QVBoxLayout* card, QWidget* field, QLabel** note) {
+  QLabel* label = makeLabel("");
+  label->setBuddy(field);
+  label->setMinimumWidth(200);
+  label->setMaximumWidth(200);
+  label->setWordWrap(true);
+  label->setContentsMargins(0, 7, 0, 0);  // on the line of the field's text
+  auto* row = new QHBoxLayout;
+  row->setSpacing(16);
+  row->addWidget(label, 0, Qt::AlignTop);
+  auto* right = new QVBoxLayout;
+  right->setSpacing(4);
+  if (qobject_cast<QComboBox*>(field) || qobject_cast<QSpinBox*>(field)) {
+    right->addWidget(field, 0, Qt::AlignLeft);
+  } else {
+    right->addWidget(field);
+  }
+  if (note) {
+    *note = makeLabel("small");
+    (*note)->setWordWrap(true);
+    right->addWidget(*note);
+  }
+  row->addLayout(right, 1);
+  card->addLayout(row);
+  return label;
+}
+
+void SettingsPage::load() {
+  m_context.bridge.setting(kThreadsKey, this, [this](const Result<QString>& value) {
+    if (value) m_threads->setValue(value->toInt());
+  });
+  m_context.bridge.setting(kKeepAliveKey, this, [this](const Result<QString>& value) {
+    if (!value || value->isEmpty()) return;
+    const int place = m_keepAlive->findData(value->toInt());
+    if (place >= 0) m_keepAlive->setCurrentIndex(place);
+  });
+}
+
+void SettingsPage::store(const QString& key, const QString& value) {
+  m_error->clear();
+  m_context.bridge.setSetting(key, value, this, [this](const Result<void>& result) {
+    if (!result) m_error->showError(result.error());
+  });
+}
+
+void SettingsPage::fillFolders() {
+  clearLayout(m_folders);
+  for (const std::filesystem::path& folder : m_context.bridge.models().folders()) {
+    const QString path = QString::fromStdString(folder.string());
+    auto* row = new QHBoxLayout;
+    auto* label = new ElidedLabel;
+    label->setFullText(path);
+    QPushButton* remove = makeButton("quiet");
+    remove->setText(tr("Remove"));
+    remove->setToolTip(tr("Forget this folder; its files stay where they are"));
+    connect(remove, &QPushButton::clicked, this, [this, path] { m_context.bridge.models().removeFolder(path, this, [] {}); });
+    row->addWidget(label, 1);
+    row->addWidget(remove);
+    m_folders->addLayout(row);
+  }
+}
+
+void SettingsPage::retranslate() {
+  m_title->setText(tr("Settings"));
+  m_appearance->setText(tr("Appearance"));
+  m_compute->setText(tr("Compute"));
+  m_storage->setText(tr("Storage"));
+  m_languageLabel->setText(tr("Language"));
+  m_themeLabel->setText(tr("Theme"));
+  m_threadsLabel->setText(tr("Compute threads"));
+  m_threadsNote->setText(tr("In use now: %1. A change holds from the next start.").arg(m_context.bridge.threads()));
+  m_threads->setSpecialValueText(tr("automatic"));
+  m_keepLabel->setText(tr("Unload idle models"));
+  m_keepNote->setText(tr("A change holds from the next start."));
+  m_dataLabel->setText(tr("Data folder"));
+  m_foldersLabel->setText(tr("Model folders"));
+  m_foldersNote->setText(tr("Models in these folders are used where they are; nothing is copied."));
+  m_openFolder->setText(tr("Open"));
+  m_addFolder->setText(tr("Add folder…"));
+  m_about->setText(tr("Hearth %1 · sends nothing anywhere").arg(QCoreApplication::applicationVersion()));
+  const QSignalBlocker a(m_language), b(m_theme), c(m_keepAlive);
+  m_language->clear();
+  m_language->addItem(tr("As the system"), QString());
+  for (const auto& [code, name] : LanguageManager::available()) m_language->addItem(name, code);
+  m_language->setCurrentIndex(std::max(0, m_language->findData(m_context.language.language())));
+  m_theme->clear();
+  m_theme->addItem(tr("As the system"), static_cast<int>(ThemeChoice::System));
+  m_theme->addItem(tr("Light"), static_cast<int>(ThemeChoice::Light));
+  m_theme->addItem(tr("Dark"), static_cast<int>(ThemeChoice::Dark));
+  m_theme->setCurrentIndex(std::max(0, m_theme->findData(static_cast<int>(m_context.theme.choice()))));
+  const QVariant kept = m_keepAlive->currentData();
+  m_keepAlive->clear();
+  for (const int seconds : kKeepAlives) {
+    m_keepAlive->addItem(seconds < 0 ? tr("Never") : seconds < 3600 ? tr("After %1 minutes").arg(seconds / 60) : tr("After one hour"), seconds);
+  }
+  m_keepAlive->setCurrentIndex(std::max(0, m_keepAlive->findData(kept)));
+  const std::pair<QWidget*, QLabel*> named[] = {{m_language, m_languageLabel}, {m_theme, m_themeLabel}, {m_threads, m_threadsLabel}, {m_keepAlive, m_keepLabel}};
+  for (const auto& [field, label] : named) field->setAccessibleName(label->text());
+  fillFolders();
+}
+
+void SettingsPage::changeEvent(QEvent* event) {
+  QWidget::changeEvent(event);
+  if (event->type() == QEvent::LanguageChange) retranslate();
+}
+
+}  // namespace hearth::ui

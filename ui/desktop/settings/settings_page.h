@@ -1,0 +1,57 @@
+#pragma once
+
+#include <QWidget>
+
+#include "ui/desktop/app/window_context.h"
+
+class QComboBox;
+class QLabel;
+class QPushButton;
+class QSpinBox;
+class QVBoxLayout;
+
+namespace hearth::ui {
+
+class ElidedLabel;
+class ErrorBox;
+
+/// Language, theme, data folder, compute threads, keep-alive, model folders. What is chosen holds at once, unless its line
+/// says that it holds from the next start. Qt thread only.
+class SettingsPage : public QWidget {
+  Q_OBJECT
+ public:
+  explicit SettingsPage(const WindowContext& context);
+  [[nodiscard]] QComboBox* languageBox() const { return m_language; }
+  [[nodiscard]] QComboBox* themeBox() const { return m_theme; }
+  [[nodiscard]] QSpinBox* threadsBox() const { return m_threads; }
+
+ protected:
+  void changeEvent(QEvent* event) override;
+
+ private:
+  void retranslate();
+  void fillFolders();
+  void load();
+  void store(const QString& key, const QString& value);
+  [[nodiscard]] QLabel* addRow(QVBoxLayout* card, QWidget* field, QLabel** note);
+
+  WindowContext m_context;
+  QLabel* m_title;
+  QLabel* m_appearance;
+  QLabel* m_compute;
+  QLabel* m_storage;
+  QLabel* m_about;
+  QComboBox* m_language;
+  QComboBox* m_theme;
+  QSpinBox* m_threads;
+  QComboBox* m_keepAlive;
+  ElidedLabel* m_dataFolder;
+  QPushButton* m_openFolder;
+  QVBoxLayout* m_folders;
+  QPushButton* m_addFolder;
+  ErrorBox* m_error;
+  QLabel *m_languageLabel, *m_themeLabel, *m_threadsLabel, *m_threadsNote, *m_keepLabel, *m_keepNote, *m_dataLabel, *m_foldersLabel,
+      *m_foldersNote;
+};
+
+}  // namespace hearth::ui
