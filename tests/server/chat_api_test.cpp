@@ -311,13 +311,24 @@ TEST_F(ChatApi, OneFailedChoiceEndsTheOthers) {
 }
 
 TEST_F(ChatApi, ModelsAreNamesNotPaths) {
-  for (const char* model : {"/etc/passwd", "../tiny", "a/b", "outside.gguf", "nobody"}) {
+  for (const char* model : {"/etc/passwd", "../tiny", "a/b", "outside.gguf", "strange", "nobody"}) {
     const auto response = ask(test::postJson(kChat, R"({"model":")" + std::string(model) + R"(","messages":[{"role":"user","content":"x"}]})"));
     SCOPED_TRACE(model);
     expectError(response, 404, "model_not_found", "model");
   }
   expectError(ask(test::postJson(kChat, R"({"model":"broken","messages":[{"role":"user","content":"x"}]})")), 500, "truncated");
   EXPECT_EQ(m_chat.callCount(), 0U);
+}
+
+TEST_F(ChatApi, AModelThatTheOperatorOpenedByPathIsServed) {
+  m_context.defaultModel = "opened";
+  m_chat.script = [](const test::FakeChat::Call& call) {
+    EXPECT_EQ(call.request.model, "opened");
+    call.sink(test::finishedEvent(0));
+  };
+  EXPECT_NE(ask(test::get("/v1/models")).body.find(R"("id":"opened")"), std::string::npos);
+  EXPECT_EQ(ask(test::get("/v1/models/opened")).status, 200);
+  EXPECT_EQ(ask(test::postJson(kChat, R"({"messages":[{"role":"user","content":"x"}]})")).status, 200);
 }
 
 TEST_F(ChatApi, TheDefaultModelFillsIn) {

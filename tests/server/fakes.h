@@ -232,6 +232,13 @@ class FakeLibrary final : public Library {
       outside.path = "outside.gguf";
       return outside;
     }
+    if (name == "opened") {  // by its path, by the operator: no folder lists it
+      InstalledModel opened = m_models[0];
+      opened.id = "opened";
+      opened.path = "/elsewhere/opened.gguf";
+      return opened;
+    }
+    if (name == "strange") return m_models[0];
     return fail(ErrorCode::NotFound, "no such model");
   }
   Result<InstalledModel> import(const std::filesystem::path&, const std::function<bool(ImportProgress)>&) override {

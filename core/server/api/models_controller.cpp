@@ -49,6 +49,10 @@ std::vector<InstalledModel> installed(const ApiContext& context) {
   if (models.empty()) {  // nobody has looked yet, or there was nothing then
     if (auto scanned = context.library.scan()) models = std::move(*scanned);
   }
+  // A model that the operator opened by its path is served, though it lies in no folder of the library.
+  if (!context.defaultModel.empty() && std::ranges::find(models, context.defaultModel, &InstalledModel::id) == models.end()) {
+    if (auto opened = context.library.resolve(context.defaultModel); opened && opened->id == context.defaultModel) models.push_back(std::move(*opened));
+  }
   return models;
 }
 
@@ -58,14 +62,14 @@ ApiResult<InstalledModel> resolveModel(const ApiContext& context, const std::str
   const std::string& name = requested.empty() ? context.defaultModel : requested;
   if (name.empty())
     return std::unexpected(badField("model", "model is missing, and this server has no default model.", "missing_required_parameter"));
-  if (name.size() > kMostNameBytes || name.find_first_of(std::string_view("/\\\0", 3)) != std::string::npos)
+  // resolve() takes paths too, which are for those who sit at the machine. What it reads as a path never gets there, and
+  // what comes back must bear the name that was asked for.
+  if (name.size() > kMostNameBytes || name.find_first_of(std::string_view("/\\\0", 3)) != std::string::npos || name.ends_with(".gguf"))
     return std::unexpected(notFound(name.substr(0, kMostNameBytes)));
   auto model = context.library.resolve(name);
   if (!model) return std::unexpected(model.error().code == ErrorCode::NotFound ? notFound(name) : fromError(model.error()));
-  // resolve() takes paths too ("x.gguf" in the working folder): only what the library lists may be asked for.
-  const auto models = context.library.models();
-  const bool listed = std::ranges::any_of(models, [&](const InstalledModel& m) { return m.id == model->id && m.path == model->path; });
-  if (!listed) return std::unexpected(notFound(name));
+  if (model->id.size() < name.size() || !http::equalsIgnoringCase(std::string_view(model->id).substr(0, name.size()), name))
+    return std::unexpected(notFound(name));
   if (model->problem) return std::unexpected(fromError(*model->problem));
   return std::move(*model);
 }

@@ -162,7 +162,7 @@ std::size_t RequestParser::feed(std::string_view bytes) {
 
 bool RequestParser::started() const noexcept { return m_impl->m_started; }
 bool RequestParser::headDone() const noexcept { return m_impl->m_headDone; }
-bool RequestParser::done() const noexcept { return m_impl->m_headDone && m_impl->is_done(); }
+bool RequestParser::done() const noexcept { return m_impl->m_headDone && m_impl->is_done() && !m_impl->m_problem; }
 const std::optional<HttpProblem>& RequestParser::problem() const noexcept { return m_impl->m_problem; }
 bool RequestParser::expectsContinue() const noexcept { return m_impl->m_expectsContinue; }
 bool RequestParser::keepAlive() const noexcept { return m_impl->keep_alive(); }
