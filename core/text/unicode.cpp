@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <limits>
+#include <tuple>
 #include <vector>
 
 namespace hearth::unicode {
@@ -176,13 +176,17 @@ std::string toNfc(std::string_view text) {
   }
   // Canonical order. The library's own ordering is quadratic in a run of marks, which a sender may make very long.
   const auto combiningClass = [](utf8proc_int32_t point) { return utf8proc_get_property(point)->combining_class; };
+  std::vector<std::tuple<int, std::ptrdiff_t, utf8proc_int32_t>> marks;
   for (auto first = points.begin(); first != points.end();) {
     if (combiningClass(*first) == 0) {
       ++first;
       continue;
     }
     const auto last = std::find_if(first, points.end(), [&](auto point) { return combiningClass(point) == 0; });
-    if (last - first > 1) std::stable_sort(first, last, [&](auto a, auto b) { return combiningClass(a) < combiningClass(b); });
+    marks.clear();
+    for (auto at = first; at != last; ++at) marks.emplace_back(combiningClass(*at), at - first, *at);
+    std::ranges::sort(marks);  // by class, then as they stood
+    std::ranges::transform(marks, first, [](const auto& mark) { return std::get<2>(mark); });
     first = last;
   }
   const utf8proc_ssize_t composed = utf8proc_normalize_utf32(points.data(), static_cast<utf8proc_ssize_t>(points.size()),
