@@ -11,7 +11,7 @@ namespace {
 
 /// What this CPU (and its operating system, which must save the registers) can run. Filled once, at first use.
 struct Available {
-  const KernelTable* tables[4] = {};
+  const KernelTable* tables[5] = {};
   std::size_t count = 0;
 
   Available() noexcept {
@@ -21,6 +21,7 @@ struct Available {
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx2") == 0 || __builtin_cpu_supports("fma") == 0 || !hasF16c()) return;
     tables[count++] = &kAvx2Kernels;
+    if (hasAvxVnni()) tables[count++] = &kAvxVnniKernels;
     if (__builtin_cpu_supports("avx512f") == 0 || __builtin_cpu_supports("avx512bw") == 0 ||
         __builtin_cpu_supports("avx512vl") == 0 || __builtin_cpu_supports("avx512dq") == 0) {
       return;
@@ -31,7 +32,11 @@ struct Available {
   }
 
 #if defined(__x86_64__)
-  /// g++ 12 does not know "f16c" as a name, so the CPU is asked directly.
+  // Not every compiler knows these by name, so the CPU is asked directly.
+  static bool hasAvxVnni() noexcept {
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    return __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a & (1U << 4)) != 0;
+  }
   static bool hasF16c() noexcept {
     unsigned a = 0, b = 0, c = 0, d = 0;
     return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
@@ -65,9 +70,9 @@ struct Choice {
       return;
     }
     bool known = false;
-    for (const char* name : {"scalar", "avx2", "avx512", "avx512vnni"}) known = known || std::strcmp(name, forced) == 0;
+    for (const char* name : {"scalar", "avx2", "avxvnni", "avx512", "avx512vnni"}) known = known || std::strcmp(name, forced) == 0;
     problem = known ? "HEARTH_ISA names instructions that this CPU does not have; the fastest available are used"
-                    : "HEARTH_ISA is none of scalar, avx2, avx512, avx512vnni; the fastest available are used";
+                    : "HEARTH_ISA is none of scalar, avx2, avxvnni, avx512, avx512vnni; the fastest available are used";
   }
 };
 

@@ -58,7 +58,7 @@ enum class RopeStyle : std::uint8_t {
 /// Every operation of one ISA. Constant; chosen once by chooseKernels(). All functions are noexcept, take raw spans, start
 /// no threads, allocate nothing. Pointers need no alignment unless said otherwise.
 struct KernelTable {
-  const char* isa;  ///< "scalar", "avx2", "avx512", "avx512vnni"
+  const char* isa;  ///< "scalar", "avx2", "avxvnni", "avx512", "avx512vnni"
 
   /// How a matrix [rows × cols] of `source` is packed; layout is constant for given arguments. cols must be a multiple of the format's block.
   PackPlan (*planPack)(FormatId source, std::int64_t rows, std::int64_t cols) noexcept;
@@ -101,7 +101,7 @@ struct KernelTable {
 
 /// The tables that this CPU can run, slowest first; the first is always scalar.
 [[nodiscard]] std::span<const KernelTable* const> availableKernels() noexcept;
-/// The fastest one, or the one that HEARTH_ISA names; an unknown or unavailable name falls back to the fastest and is
+/// The fastest one, or the one that HEARTH_ISA names ("avx512" means the best AVX-512 table of this CPU); an unknown or unavailable name falls back to the fastest and is
 /// reported by `forcedIsaProblem()` (null when none).
 [[nodiscard]] const KernelTable& chooseKernels() noexcept;
 [[nodiscard]] const char* forcedIsaProblem() noexcept;

@@ -4,7 +4,7 @@
 
 #include "kernels/cpu/layout.h"
 
-// The vocabulary of AVX2 + FMA + F16C for the shared bodies. Internal linkage throughout, see layout.h.
+// The vocabulary of AVX2 + FMA + F16C (with HEARTH_KERNELS_VNNI also AVX-VNNI) for the shared bodies. Internal linkage throughout, see layout.h.
 namespace hearth::kernels {
 namespace {
 
@@ -13,7 +13,11 @@ namespace {
 using F = __m256;   // kLanes floats
 using I = __m256i;  // kLanes int32, or 4 · kLanes bytes
 constexpr int kLanes = 8;
+#ifdef HEARTH_KERNELS_VNNI
+constexpr int kIntColumns = 5;    // no int16 sums to keep: a column more
+#else
 constexpr int kIntColumns = 4;    // columns that fit the register file beside the weights: integer layouts …
+#endif
 constexpr int kFloatColumns = 3;  // … and float layouts
 constexpr int kAttentionQueries = 4;
 constexpr int kAttentionVectors = 2;
@@ -112,6 +116,22 @@ HEARTH_INLINE void storeInt8x32(std::int8_t* p, const I (&x)[32 / kLanes]) {
 }
 
 /// The integer dot product of one row's bytes per lane: eight steps of 4 weights × 4 activations into int32.
+#ifdef HEARTH_KERNELS_VNNI
+template <int Bits, bool Signed>
+struct Dot {
+  I wide;
+
+  HEARTH_INLINE void start(I init) { wide = init; }
+  HEARTH_INLINE void startZero() { wide = zeroInt(); }
+  /// vpdpbusd wants unsigned weights: signed ones are moved up by 128, which the start value takes back.
+  template <int Step>
+  HEARTH_INLINE void step(I weights, I activations) {
+    const I w = Signed ? _mm256_xor_si256(weights, _mm256_set1_epi8(-128)) : weights;
+    wide = _mm256_dpbusd_avx_epi32(wide, w, activations);
+  }
+};
+constexpr int kSignedDotOffset = 128;
+#else
 /// maddubs sums pairs into int16; as many steps are summed there as the width of the weights allows (15·127·2·8 < 2^15).
 template <int Bits, bool Signed>
 struct Dot {
@@ -140,6 +160,7 @@ struct Dot {
   }
 };
 constexpr int kSignedDotOffset = 0;
+#endif
 
 /// (a·cos − b·sin, a·sin + b·cos) of kLanes/2 neighbouring pairs.
 HEARTH_INLINE F rotatePairs(F x, const float* cosines, const float* sines) {

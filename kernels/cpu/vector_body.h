@@ -229,7 +229,8 @@ HEARTH_INLINE void macStep(I& weights, I& activations, Dot<4, false> (&dot)[Chai
 
 /// The roof of int8 arithmetic: the dot steps of 4-bit weights in registers, in enough independent chains.
 std::uint64_t int8MacLoop(std::uint64_t iterations) noexcept {
-  constexpr int kChains = kLanes == 8 ? 4 : 12;
+  // Chains of vpdpbusd are bound by its latency, those of int16 sums by their number of registers.
+  constexpr int kChains = kLanes == 16 ? 12 : kSignedDotOffset != 0 ? 10 : 4;
   I weights = broadcastInt(0x03050709), activations = broadcastInt(0x01FF02FE);
   Dot<4, false> dot[kChains];
 #pragma GCC unroll 16
