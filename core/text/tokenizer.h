@@ -37,7 +37,7 @@ class Tokenizer {
   [[nodiscard]] virtual std::vector<TokenId> encode(std::string_view text, const EncodeOptions& options = {}) const = 0;
   /// The bytes of one token as they stand in text (a control token gives its name only when `special`). Out-of-range: empty.
   [[nodiscard]] virtual std::string_view bytes(TokenId token, bool special = false) const = 0;
-  /// The whole text. Skips control tokens unless `special`; SPM's leading space is removed where the model added it.
+  /// The whole text, as valid UTF-8 (broken parts as U+FFFD). Skips control tokens unless `special`; SPM's leading space is removed where the model added it.
   [[nodiscard]] virtual std::string decode(std::span<const TokenId> tokens, bool special = false) const = 0;
 
   [[nodiscard]] virtual std::int32_t vocabularySize() const noexcept = 0;
