@@ -50,7 +50,7 @@ struct AttentionSpec {
 };
 
 /// The fused operations of a forward pass over the step's ragged batch. A model family calls them in the paper's order; each
-/// Device implements them. Buffers hold one row for each token of the batch. Every row's result depends on that row (and,
+/// Device implements them. Buffers hold one row for each token of the batch, until keepLogitRows(). Every row's result depends on that row (and,
 /// for attention, its own sequence) only, bit for bit. Called by the thread that runs the step; an operation is complete
 /// when the next one of the same step needs it.
 class Ops {
@@ -71,7 +71,11 @@ class Ops {
   virtual void attend(int layer, const HeadShape& shape, Buffer query, Buffer out, const AttentionSpec& spec) = 0;
   /// residual += norm(in)
   virtual void addNormed(Buffer in, const Norm& norm, Buffer residual) = 0;
-  /// logits of the batch's logitRows: weight · norm(in).
+  /// From here to the end of the step the buffers hold the rows of the batch's logitRows only (moved to the front): what
+  /// follows the last attention is needed for no other token.
+  virtual void keepLogitRows(std::span<const Buffer> buffers) = 0;
+  void keepLogitRows(std::initializer_list<Buffer> list) { keepLogitRows(std::span<const Buffer>(list.begin(), list.size())); }
+  /// logits: weight · norm(in), for the rows that keepLogitRows() left.
   virtual void head(Buffer in, const Norm& norm, Matrix weight) = 0;
 };
 

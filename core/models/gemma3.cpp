@@ -77,6 +77,7 @@ class Gemma3 final : public Family {
       ops.project(m_stream, layer.attentionNorm, {{layer.query, m_query}, {layer.key, m_key}, {layer.value, m_value}});
       ops.rotateAndStore(i, m_heads, {m_query, m_key, m_value, layer.queryNorm, layer.keyNorm, layer.rope});
       ops.attend(i, m_heads, m_query, m_attended, layer.attention);
+      if (i + 1 == static_cast<int>(m_layers.size())) ops.keepLogitRows({m_stream, m_attended});
       ops.project(m_attended, {}, {{layer.output, m_branch}});
       ops.addNormed(m_branch, layer.attentionPostNorm, m_stream);
       ops.gatedProject(m_stream, layer.feedForwardNorm, {layer.gate, layer.up, GateKind::GeluTanh, m_inner, m_up});

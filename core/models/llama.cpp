@@ -63,6 +63,7 @@ class Llama final : public Family {
                   {{layer.query, m_query, layer.queryBias}, {layer.key, m_key, layer.keyBias}, {layer.value, m_value, layer.valueBias}});
       ops.rotateAndStore(i, m_heads, {m_query, m_key, m_value, {}, {}, m_rope});
       ops.attend(i, m_heads, m_query, m_attended, m_attention);
+      if (i + 1 == static_cast<int>(m_layers.size())) ops.keepLogitRows({m_stream, m_attended});
       ops.project(m_attended, {}, {{layer.output, m_stream, layer.outputBias, true}});
       ops.gatedProject(m_stream, layer.feedForwardNorm, {layer.gate, layer.up, GateKind::Silu, m_inner, m_up});
       ops.project(m_inner, {}, {{layer.down, m_stream, {}, true}});

@@ -317,40 +317,5 @@ TEST_F(Callers, AnErrorLeavesTheModelUsable) {
   EXPECT_EQ(before, after);
 }
 
-TEST(KvStorageTest, RefusesAbsurdShapesAndKeepsPagesApart) {
-  const KvShape shape{2, 3, 64, kernels::KvType::F16};
-  for (const auto& [bad, page, pages] : {std::tuple{KvShape{0, 3, 64}, 16, 4}, {KvShape{2, 0, 64}, 16, 4}, {KvShape{2, 3, -64}, 16, 4},
-                                         {shape, 0, 4}, {shape, 16, 0}, {shape, 16, -1}, {KvShape{100000, 3, 64}, 16, 4}}) {
-    const auto storage = KvStorage::create(bad, page, pages);
-    ASSERT_FALSE(storage);
-    EXPECT_EQ(storage.error().code, ErrorCode::InvalidArgument);
-  }
-  const auto huge = KvStorage::create({4096, 4096, 4096, kernels::KvType::F32}, 4096, 2147483647);
-  ASSERT_FALSE(huge);
-  EXPECT_EQ(huge.error().code, ErrorCode::OutOfMemory);
-  EXPECT_FALSE(huge.error().find("needed_bytes").empty());
-
-  const auto storage = std::move(*KvStorage::create(shape, 16, 3));
-  EXPECT_EQ(storage->pageBytes(), 16U * shape.bytesPerToken());
-  // Every head's block of every page, layer and plane is written with its own byte; none overlaps another.
-  const std::size_t bytes = 16 * 64 * 2;
-  unsigned char mark = 0;
-  const auto each = [&](auto visit) {
-    mark = 0;
-    for (PageId page = 0; page < 3; ++page) {
-      for (int layer = 0; layer < 2; ++layer) {
-        for (int head = 0; head < 3; ++head) {
-          visit(storage->keys(page, layer, head), ++mark);
-          visit(storage->values(page, layer, head), ++mark);
-        }
-      }
-    }
-  };
-  each([&](std::byte* block, unsigned char value) { std::memset(block, value, bytes); });
-  each([&](std::byte* block, unsigned char value) {
-    EXPECT_TRUE(std::all_of(block, block + bytes, [&](std::byte b) { return b == std::byte{value}; }));
-  });
-}
-
 }  // namespace
 }  // namespace hearth::testing

@@ -50,6 +50,8 @@ class CpuModel final : public DeviceModel, public Ops {
   void rotateAndStore(int layer, const HeadShape& shape, const QueryKeyValue& qkv) override;
   void attend(int layer, const HeadShape& shape, Buffer query, Buffer out, const AttentionSpec& spec) override;
   void addNormed(Buffer in, const Norm& norm, Buffer residual) override;
+  using Ops::keepLogitRows;
+  void keepLogitRows(std::span<const Buffer> buffers) override;
   void head(Buffer in, const Norm& norm, Matrix weight) override;
 
  private:
@@ -100,12 +102,11 @@ class CpuModel final : public DeviceModel, public Ops {
   }
   [[nodiscard]] ThreadScratch& scratch(int thread) noexcept { return m_scratch[static_cast<std::size_t>(thread)]; }
 
-  // Normalises (optional) and prepares rows of `in` for the activation kinds in the bit set: all rows of the step, or
-  // those of `picked`. Returns how many.
-  std::int64_t prepare(Rows in, const Norm& norm, unsigned kinds, const std::int32_t* picked, std::int64_t count);
-  // Runs the products on the first `count` prepared rows; `after(product index, n0, n1, m0, m1)` follows each piece.
+  // Normalises (optional) and prepares the step's rows of `in` for the activation kinds in the bit set.
+  void prepare(Rows in, const Norm& norm, unsigned kinds);
+  // Runs the products on the prepared rows; `after(tileBegin, tileEnd, m0, m1)` follows each piece on the thread that made it.
   template <class After>
-  void multiply(std::span<Product> products, std::int64_t count, std::int64_t rowAlignment, After&& after);
+  void multiply(std::span<Product> products, std::int64_t rowAlignment, After&& after);
   void multiplyPiece(const Product& product, std::int64_t tileBegin, std::int64_t tileEnd, std::int64_t m0, std::int64_t m1) noexcept;
   [[nodiscard]] std::int64_t columnsPerPass(std::int64_t stride) const noexcept;
   template <class Body>
@@ -125,7 +126,7 @@ class CpuModel final : public DeviceModel, public Ops {
   Batch m_batch;
   KvStorage* m_kv = nullptr;
   std::span<float> m_logits;
-  std::int64_t m_rows = 0;
+  std::int64_t m_rows = 0;  // of every buffer now
   std::vector<std::int32_t> m_positions;  // of each token
   std::vector<std::int64_t> m_slots;      // page · pageTokens + place in the page, of each token
   std::vector<AttentionWork> m_attention;

@@ -91,14 +91,14 @@ void CpuModel::embed(Matrix table, float scale, Buffer out) {
   });
 }
 
-std::int64_t CpuModel::prepare(Rows in, const Norm& norm, unsigned kinds, const std::int32_t* picked, std::int64_t count) {
+void CpuModel::prepare(Rows in, const Norm& norm, unsigned kinds) {
   std::array<std::int64_t, Layout::kKinds> stride{};
   for (std::size_t kind = 0; kind < Layout::kKinds; ++kind) {
     if ((kinds >> kind & 1U) != 0) stride[kind] = m_kernels.activationBytes(static_cast<kernels::ActivationKind>(kind), in.cols);
   }
   const float* weight = vector(norm.weight);
-  eachRow(count, in.cols, [&](std::int64_t row, int thread) {
-    const float* x = in.row(picked != nullptr ? picked[row] : row);
+  eachRow(m_rows, in.cols, [&](std::int64_t row, int thread) {
+    const float* x = in.row(row);
     if (weight != nullptr) {
       float* normed = scratch(thread).row.data();
       m_kernels.rmsNorm(x, weight, norm.epsilon, in.cols, normed);
@@ -112,7 +112,6 @@ std::int64_t CpuModel::prepare(Rows in, const Norm& norm, unsigned kinds, const 
       }
     }
   });
-  return count;
 }
 
 std::int64_t CpuModel::columnsPerPass(std::int64_t stride) const noexcept {
@@ -135,7 +134,9 @@ void CpuModel::multiplyPiece(const Product& product, std::int64_t tileBegin, std
 }
 
 template <class After>
-void CpuModel::multiply(std::span<Product> products, std::int64_t count, std::int64_t rowAlignment, After&& after) {
+void CpuModel::multiply(std::span<Product> products, std::int64_t rowAlignment, After&& after) {
+  const std::int64_t count = m_rows;
+  if (count == 0) return;
   std::int64_t totalTiles = 0, pass = count;
   for (const Product& product : products) {
     const auto& plan = product.matrix->plan;
@@ -180,8 +181,8 @@ void CpuModel::project(Buffer in, const Norm& norm, std::span<const Projection> 
     products[count++] = {&weight, out.data, out.cols, vector(projection.bias), projection.accumulate, 1, 0};
     kinds |= 1U << weight.plan.activation;
   }
-  prepare(rows(in), norm, kinds, nullptr, m_rows);
-  multiply(std::span(products).first(count), m_rows, 1, [](auto...) {});
+  prepare(rows(in), norm, kinds);
+  multiply(std::span(products).first(count), 1, [](auto...) {});
   if (projections.size() > count) project(in, norm, projections.subspan(count));
 }
 
@@ -190,12 +191,12 @@ void CpuModel::gatedProject(Buffer in, const Norm& norm, const GatedProjection& 
   const LoadedMatrix& up = matrix(gated.up);
   const Rows inner = rows(gated.inner), other = rows(gated.scratch);
   const auto activate = gated.kind == GateKind::Silu ? m_kernels.siluMul : m_kernels.geluMul;
-  prepare(rows(in), norm, 1U << gate.plan.activation | 1U << up.plan.activation, nullptr, m_rows);
+  prepare(rows(in), norm, 1U << gate.plan.activation | 1U << up.plan.activation);
   Product gateProduct{&gate, inner.data, inner.cols};
   Product upProduct{&up, other.data, other.cols};
   if (gate.plan.tileRows == up.plan.tileRows) {
     // The thread that has a piece of the gate in its cache makes the same piece of `up` and joins them there and then.
-    multiply(std::span(&gateProduct, 1), m_rows, kElementwiseAlignment, [&](std::int64_t t0, std::int64_t t1, std::int64_t m0, std::int64_t m1) {
+    multiply(std::span(&gateProduct, 1), kElementwiseAlignment, [&](std::int64_t t0, std::int64_t t1, std::int64_t m0, std::int64_t m1) {
       multiplyPiece(upProduct, t0, t1, m0, m1);
       const std::int64_t n0 = t0 * gate.plan.tileRows;
       const std::int64_t n1 = std::min(t1 * gate.plan.tileRows, gate.plan.rows);
@@ -204,7 +205,7 @@ void CpuModel::gatedProject(Buffer in, const Norm& norm, const GatedProjection& 
     return;
   }
   std::array products{gateProduct, upProduct};
-  multiply(products, m_rows, 1, [](auto...) {});
+  multiply(products, 1, [](auto...) {});
   eachRow(m_rows, inner.cols, [&](std::int64_t row, int) { activate(inner.row(row), other.row(row), inner.cols, inner.row(row)); });
 }
 
@@ -217,13 +218,23 @@ void CpuModel::addNormed(Buffer in, const Norm& norm, Buffer residual) {
   });
 }
 
+void CpuModel::keepLogitRows(std::span<const Buffer> buffers) {
+  for (const Buffer buffer : buffers) {
+    const Rows moved = rows(buffer);
+    std::int64_t to = 0;
+    for (const std::int32_t from : m_batch.logitRows) {  // ascending: a row only ever moves to the front
+      if (from != to) std::copy_n(moved.row(from), moved.cols, moved.row(to));
+      ++to;
+    }
+  }
+  m_rows = static_cast<std::int64_t>(m_batch.logitRows.size());
+}
+
 void CpuModel::head(Buffer in, const Norm& norm, Matrix weight) {
   const LoadedMatrix& head = matrix(weight);
-  const auto count = static_cast<std::int64_t>(m_batch.logitRows.size());
-  if (count == 0) return;
-  prepare(rows(in), norm, 1U << head.plan.activation, m_batch.logitRows.data(), count);
+  prepare(rows(in), norm, 1U << head.plan.activation);
   Product product{&head, m_logits.data(), head.plan.rows};
-  multiply(std::span(&product, 1), count, 1, [&](std::int64_t t0, std::int64_t t1, std::int64_t m0, std::int64_t m1) {
+  multiply(std::span(&product, 1), 1, [&](std::int64_t t0, std::int64_t t1, std::int64_t m0, std::int64_t m1) {
     const std::int64_t n0 = t0 * head.plan.tileRows;
     const std::int64_t n1 = std::min(t1 * head.plan.tileRows, head.plan.rows);
     for (std::int64_t m = m0; m < m1; ++m) {
