@@ -234,15 +234,14 @@ TEST(Engine, ASinkThatThrowsIsCancelled) {
 
 TEST(Engine, ABoundedQueueRefuses) {
   EngineOptions options;
-  options.maxSequences = 2;
-  options.maxQueued = 3;
+  options.maxSequences = 1;
+  options.maxQueued = 4;
   Bench bench(options);
   bench.control->close();
   std::vector<Collector> collectors(6);
   bench.submit(bench.request(promptOf(5, 0), collectors[0], 5));
-  bench.submit(bench.request(promptOf(5, 1), collectors[1], 5));
-  bench.waitUntil([&] { return bench.engine->stats().waiting == 0; });
-  for (std::uint32_t i = 2; i < 5; ++i) bench.submit(bench.request(promptOf(5, i), collectors[i], 5));
+  bench.waitUntil([&] { return collectors[0].hasStarted(); });
+  for (std::uint32_t i = 1; i < 5; ++i) bench.submit(bench.request(promptOf(5, i), collectors[i], 5));
   const auto refused = bench.engine->submit(bench.request(promptOf(5, 9), collectors[5], 5));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::QueueFull);

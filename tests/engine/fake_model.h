@@ -227,6 +227,10 @@ class Collector {
     std::lock_guard lock(m_mutex);
     return m_finished;
   }
+  bool hasStarted() {
+    std::lock_guard lock(m_mutex);
+    return started > 0;
+  }
   int tokenCount() {
     std::lock_guard lock(m_mutex);
     return static_cast<int>(tokens.size());
