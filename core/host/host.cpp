@@ -1,0 +1,93 @@
+#include "core/host/host.h"
+
+#include <fmt/format.h>
+
+#include "core/base/log.h"
+#include "core/base/platform/file_lock.h"
+#include "core/host/engine_metrics.h"
+#include "core/host/settings.h"
+
+namespace hearth {
+namespace {
+
+/// The real host. Members end in the reverse of their order: server first, then chat (commits partial replies), pool,
+/// library, store, and last the lock, so that no other process opens the database before it is closed.
+class LocalHost final : public Host {
+ public:
+  LocalHost(DataPaths paths, platform::FileLock lock, std::unique_ptr<Store> store, const HostSettings& settings, int threads)
+      : m_paths(std::move(paths)),
+        m_lock(std::move(lock)),
+        m_store(std::move(store)),
+        m_monitor(HardwareMonitor::create()),
+        m_metrics(MetricsRegistry::create()),
+        m_library(Library::create(m_paths.models(), settings.modelFolders,
+                                  [this](const std::vector<std::filesystem::path>& folders) {
+                                    if (const auto kept = writeModelFolders(*m_store, folders); !kept) {
+                                      log::error("host", "the list of model folders is not stored: " + kept.error().describe());
+                                    }
+                                  })),
+        m_pool(EnginePool::create(poolOptions(settings, threads))),
+        m_engineMetrics(std::make_shared<EngineMetrics>(*m_pool)),
+        m_chat(ChatService::create(*m_pool, *m_library, *m_store, m_metrics.get())),
+        m_server(Server::create({*m_chat, *m_pool, *m_library, *m_metrics})) {
+    m_metrics->addCollector([live = std::weak_ptr(m_engineMetrics)](MetricsRegistry& metrics) {
+      if (const auto engines = live.lock()) engines->collect(metrics);
+    });
+  }
+
+  ~LocalHost() override {
+    m_server->stop();
+    m_chat->shutdown();
+  }
+
+  const DataPaths& paths() const noexcept override { return m_paths; }
+  Store& store() noexcept override { return *m_store; }
+  Library& library() noexcept override { return *m_library; }
+  EnginePool& pool() noexcept override { return *m_pool; }
+  ChatService& chat() noexcept override { return *m_chat; }
+  Server& server() noexcept override { return *m_server; }
+  HardwareMonitor& monitor() noexcept override { return *m_monitor; }
+  MetricsRegistry& metrics() noexcept override { return *m_metrics; }
+
+ private:
+  static EnginePoolOptions poolOptions(const HostSettings& settings, int threads) {
+    EnginePoolOptions options;
+    options.threads = threads > 0 ? threads : settings.threads;
+    options.keepAlive = settings.keepAlive;
+    options.memoryBudgetBytes = settings.memoryBudgetBytes;
+    return options;
+  }
+
+  DataPaths m_paths;
+  platform::FileLock m_lock;
+  std::unique_ptr<Store> m_store;
+  std::unique_ptr<HardwareMonitor> m_monitor;
+  std::unique_ptr<MetricsRegistry> m_metrics;
+  std::unique_ptr<Library> m_library;
+  std::unique_ptr<EnginePool> m_pool;
+  std::shared_ptr<EngineMetrics> m_engineMetrics;
+  std::unique_ptr<ChatService> m_chat;
+  std::unique_ptr<Server> m_server;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Host>> Host::create(const HostOptions& options) {
+  if (options.threads < 0) return fail(ErrorCode::InvalidArgument, "a negative number of threads", {{"threads", std::to_string(options.threads)}});
+  try {
+    DataPaths paths = chooseDataPaths(options.dataDir);
+    HEARTH_CHECK(prepareDataPaths(paths));
+    HEARTH_TRY(platform::FileLock lock, platform::FileLock::take(paths.root / "hearth.lock"));
+    log::initialise(log::Level::Info, paths.logs() / "hearth.log", options.logToStderr);
+    HEARTH_TRY(std::unique_ptr<Store> store, Store::open(paths.database()));
+    HEARTH_TRY(const HostSettings settings, readHostSettings(*store));
+    log::info("host", fmt::format("Hearth {} on {}", versionString(), paths.root.string()));
+    return std::make_unique<LocalHost>(std::move(paths), std::move(lock), std::move(store), settings, options.threads);
+  } catch (const std::exception& problem) {
+    return fail(ErrorCode::Internal, std::string("the program cannot start: ") + problem.what());
+  }
+}
+
+const char* versionString() noexcept { return HEARTH_VERSION; }
+
+}  // namespace hearth

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/store/store.h"
+
+namespace hearth {
+
+/// Keys of Store::setting() that the host reads; the settings page writes the same ones.
+namespace settings {
+inline constexpr const char* kModelFolders = "library.folders";        ///< JSON array of paths
+inline constexpr const char* kKeepAliveSeconds = "engine.keep_alive_seconds";  ///< unload an idle model after; negative = never
+inline constexpr const char* kThreads = "engine.threads";               ///< compute threads; 0 = physical cores
+inline constexpr const char* kMemoryBudgetBytes = "engine.memory_budget_bytes";  ///< of all models; 0 = 80% of the machine's
+}  // namespace settings
+
+/// The host's settings with defaults for what is not set. A value that cannot be read is logged and its default used: a
+/// mistyped setting must not keep the program from starting.
+struct HostSettings {
+  std::vector<std::filesystem::path> modelFolders;
+  std::chrono::seconds keepAlive{-1};
+  int threads = 0;
+  std::uint64_t memoryBudgetBytes = 0;
+};
+[[nodiscard]] Result<HostSettings> readHostSettings(Store& store);
+[[nodiscard]] Result<void> writeModelFolders(Store& store, const std::vector<std::filesystem::path>& folders);
+
+}  // namespace hearth
