@@ -28,7 +28,7 @@ BELOW = {
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
 QT = re.compile(r"^(Q[A-Z]\w*|Qt\w+/.*)$")
-ONLY_UI = re.compile(r"\b(std::(cout|cerr|clog)|printf\s*\(|fprintf\s*\(\s*std(out|err)|std::abort\s*\(|[^\w.:>]abort\s*\(|std::exit\s*\()")
+ONLY_UI = re.compile(r"\b(std::(cout|cerr|clog)|printf\s*\(|fprintf\s*\(\s*std(out|err)|std::abort\s*\(|(?<!\w)::abort\s*\(|std::exit\s*\()")
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"", re.DOTALL)
 
 
