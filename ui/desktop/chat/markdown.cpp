@@ -36,7 +36,7 @@ class Builder {
       case MD_BLOCK_H: open(u"<p style=\"margin:4px 0 0 0; font-weight:600; font-size:%1px\">"_s.arg(headingSize(static_cast<MD_BLOCK_H_DETAIL*>(detail)->level))); break;
       case MD_BLOCK_HR: open(u"<hr/>"_s); break;
       case MD_BLOCK_QUOTE:
-        open(u"<table cellspacing=\"0\" cellpadding=\"6\" width=\"100%\"><tr><td width=\"3\" style=\"background-color:%1\"></td><td style=\"color:%2\">"_s
+        open(u"<table cellspacing=\"0\" cellpadding=\"0\" width=\"100%\"><tr><td width=\"3\" style=\"background-color:%1\"></td><td style=\"color:%2; padding:4px 12px\">"_s
                  .arg(m_theme.border.name(), m_theme.muted.name()));
         break;
       case MD_BLOCK_UL: open(u"<ul style=\"margin:0; -qt-list-indent:1\">"_s); break;
@@ -48,7 +48,7 @@ class Builder {
         if (item->is_task) m_html += item->task_mark == ' ' ? u"☐ "_s : u"☑ "_s;
         break;
       }
-      case MD_BLOCK_TABLE: open(u"<table border=\"1\" cellspacing=\"0\" cellpadding=\"6\" style=\"border-collapse:collapse; border-color:%1\">"_s.arg(m_theme.border.name())); break;
+      case MD_BLOCK_TABLE: open(u"<table border=\"1\" cellspacing=\"0\" cellpadding=\"6\" style=\"border-collapse:collapse; border-style:solid; border-color:%1\">"_s.arg(m_theme.border.name())); break;
       case MD_BLOCK_THEAD:
       case MD_BLOCK_TBODY: open({}); break;
       case MD_BLOCK_TR: open(u"<tr>"_s); break;

@@ -116,7 +116,7 @@ void DashboardPage::fitGpus(std::size_t count) {
 }
 
 void DashboardPage::place() {
-  const int columns = width() >= 1100 ? 3 : 2;
+  const int columns = width() >= 1100 && m_cards.size() > 4 ? 3 : 2;
   if (columns == m_columns) return;
   m_columns = columns;
   while (QLayoutItem* item = m_grid->takeAt(0)) delete item;

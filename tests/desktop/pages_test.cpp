@@ -1,0 +1,242 @@
+#include <gtest/gtest.h>
+
+#include <QComboBox>
+#include <QLabel>
+#include <QMimeData>
+#include <QPlainTextEdit>
+#include <QPushButton>
+#include <QSpinBox>
+#include <QUrl>
+
+#include "desktop_fixture.h"
+#include "ui/desktop/app/startup_error.h"
+#include "ui/desktop/app/status_strip.h"
+#include "ui/desktop/chat/chat_page.h"
+#include "ui/desktop/common/widgets.h"
+#include "ui/desktop/dashboard/chart_card.h"
+#include "ui/desktop/dashboard/dashboard_page.h"
+#include "ui/desktop/library/model_card.h"
+#include "ui/desktop/library/models_page.h"
+#include "ui/desktop/server/request_log_model.h"
+#include "ui/desktop/server/server_page.h"
+
+namespace hearth::test {
+namespace {
+
+using namespace Qt::StringLiterals;
+
+TEST(ModelsPageTest, TheOnlyModelLoadsByItself) {
+  Desktop desktop;
+  desktop.addModel();
+  desktop.show();
+  ASSERT_TRUE(waitUntil([&] { return !desktop.window->models()->cards().empty() && desktop.window->models()->cards()[0]->loadButton()->text() == "Unload"_L1; }));
+  EXPECT_EQ(desktop.preferences.lastModel(), u"qwen2.5-coder-1.5b-instruct-q4_k_m"_s);
+}
+
+TEST(ModelsPageTest, ALoadErrorIsShownWhereItHappened) {
+  Desktop desktop;
+  desktop.addModel();
+  desktop.host.pool().m_loadError = Error{ErrorCode::OutOfMemory, "no", {{"needed_bytes", "9800000000"}, {"available_bytes", "4000000000"}}};
+  desktop.show();
+  desktop.window->showPage(ui::Page::Models);
+  ASSERT_TRUE(waitUntil([&] { return !desktop.window->models()->cards().empty() && desktop.window->models()->cards()[0]->errorBox()->isVisible(); }));
+  const ui::ErrorBox* box = desktop.window->models()->cards()[0]->errorBox();
+  EXPECT_EQ(box->causeText(), u"There is not enough memory."_s);
+  EXPECT_TRUE(box->accessibleName().contains("9.8 GB"_L1)) << box->accessibleName().toStdString();
+}
+
+TEST(ModelsPageTest, LoadingShowsProgressAndCanBeCancelled) {
+  Desktop desktop;
+  desktop.addModel();
+  desktop.host.pool().m_stuckAt = 0.62;
+  desktop.show();
+  desktop.window->showPage(ui::Page::Models);
+  ASSERT_TRUE(waitUntil([&] { return !desktop.window->models()->cards().empty() && desktop.window->models()->cards()[0]->stateLabel()->text().contains("62%"_L1); }));
+  ui::ModelCard* card = desktop.window->models()->cards()[0];
+  EXPECT_EQ(card->loadButton()->text(), u"Cancel"_s);
+  card->loadButton()->click();
+  EXPECT_TRUE(waitUntil([card] { return card->loadButton()->text() == "Load"_L1; }));
+}
+
+TEST(ModelsPageTest, ImportFromADropCopiesAndListsTheModel) {
+  Desktop desktop;
+  desktop.show();
+  EXPECT_TRUE(desktop.window->models()->emptyState()->isVisibleTo(desktop.window->models()));
+  QMimeData drop;
+  drop.setUrls({QUrl::fromLocalFile(u"/tmp/new-model.gguf"_s), QUrl::fromLocalFile(u"/tmp/notes.txt"_s), QUrl(u"https://x/y.gguf"_s)});
+  const QStringList files = ui::ModelsPage::modelFiles(&drop);
+  ASSERT_EQ(files, QStringList{u"/tmp/new-model.gguf"_s});
+  desktop.window->models()->importFiles(files);
+  EXPECT_TRUE(waitUntil([&] { return desktop.window->models()->cards().size() == 1; }));
+}
+
+TEST(ModelsPageTest, ImportErrorsNameTheDisk) {
+  Desktop desktop;
+  desktop.host.library().m_importError = Error{ErrorCode::DiskFull, "no", {{"needed_bytes", "5000000000"}, {"available_bytes", "1000000"}}};
+  desktop.show();
+  desktop.window->showPage(ui::Page::Models);
+  desktop.window->models()->importFiles({u"/tmp/a.gguf"_s});
+  ASSERT_TRUE(waitUntil([&] { return desktop.window->models()->errorBox()->isVisible(); }));
+  EXPECT_EQ(desktop.window->models()->errorBox()->causeText(), u"The disk is full."_s);
+}
+
+TEST(ModelsPageTest, ARunningImportDoesNotHoldTheWindowOnClose) {
+  QElapsedTimer clock;
+  {
+    Desktop desktop;
+    desktop.host.library().m_importHangs = true;
+    desktop.show();
+    desktop.window->models()->importFiles({u"/tmp/a.gguf"_s});
+    QTest::qWait(50);
+    clock.start();
+  }
+  EXPECT_LT(clock.elapsed(), 2000);
+}
+
+TEST(ServerPageTest, SwitchesOnAndTheStripSaysShared) {
+  Desktop desktop;
+  desktop.show();
+  desktop.window->showPage(ui::Page::Server);
+  ui::ServerPage* page = desktop.window->server();
+  page->portBox()->setValue(12001);
+  EXPECT_TRUE(page->snippet()->toPlainText().contains("http://127.0.0.1:12001/v1"_L1));
+  page->toggle()->click();
+  ASSERT_TRUE(waitUntil([&] { return page->addressLabel()->text() == "http://127.0.0.1:12001"_L1; }));
+  EXPECT_FALSE(page->portBox()->isEnabled());
+  EXPECT_TRUE(desktop.window->strip()->sharedLabel()->text().startsWith("shared"_L1));
+  page->toggle()->click();
+  ASSERT_TRUE(waitUntil([&] { return page->portBox()->isEnabled(); }));
+  EXPECT_FALSE(desktop.window->strip()->sharedLabel()->isVisible());
+}
+
+TEST(ServerPageTest, APortInUseIsNamedAndTheNextOneIsAClickAway) {
+  Desktop desktop;
+  desktop.host.server().m_takenPort = 12001;
+  desktop.show();
+  desktop.window->showPage(ui::Page::Server);
+  ui::ServerPage* page = desktop.window->server();
+  page->portBox()->setValue(12001);
+  page->toggle()->click();
+  ASSERT_TRUE(waitUntil([&] { return page->errorBox()->isVisible(); }));
+  EXPECT_TRUE(page->errorBox()->causeText().contains("12001"_L1));
+  EXPECT_FALSE(page->toggle()->isChecked());
+  EXPECT_EQ(page->errorBox()->actionButton()->text(), u"Use port 12002"_s);
+  page->errorBox()->actionButton()->click();
+  EXPECT_TRUE(waitUntil([&] { return page->addressLabel()->text() == "http://127.0.0.1:12002"_L1 && !page->errorBox()->isVisible(); }));
+}
+
+TEST(ServerPageTest, TheLogRestsWhileHiddenAndKeepsAThousandRows) {
+  Desktop desktop;
+  desktop.show();
+  RequestRecord record;
+  record.finished = true;
+  record.status = 200;
+  for (std::uint64_t i = 1; i <= 700; ++i) {
+    record.id = i;
+    desktop.host.server().report(record);
+  }
+  QTest::qWait(250);
+  EXPECT_EQ(desktop.window->server()->log().rowCount(), 0);
+  desktop.window->showPage(ui::Page::Server);
+  EXPECT_EQ(desktop.window->server()->log().rowCount(), 700);
+  for (std::uint64_t i = 701; i <= 1500; ++i) {
+    record.id = i;
+    desktop.host.server().report(record);
+  }
+  EXPECT_TRUE(waitUntil([&] { return desktop.window->server()->log().rowCount() == 1000; }));
+}
+
+TEST(RequestLogModelTest, TheEndOfARequestTakesTheRowOfItsStart) {
+  ui::RequestLogModel model;
+  RequestRecord start;
+  start.id = 7;
+  RequestRecord end = start;
+  end.finished = true;
+  end.status = 200;
+  model.add({start});
+  model.add({end});
+  EXPECT_EQ(model.rowCount(), 1);
+  model.add({[] { RequestRecord r; r.id = 8; return r; }(), [] { RequestRecord r; r.id = 8; r.finished = true; r.status = 500; return r; }()});
+  EXPECT_EQ(model.rowCount(), 2);
+  EXPECT_TRUE(model.data(model.index(0, ui::RequestLogModel::State), Qt::DisplayRole).toString().contains("500"_L1));
+}
+
+TEST(DashboardPageTest, DrawsOnlyWhileVisibleAndNotPaused) {
+  Desktop desktop;
+  desktop.show();
+  ui::DashboardPage* page = desktop.window->dashboard();
+  desktop.bridge->monitor().sample();
+  ASSERT_TRUE(waitUntil([&] { return !desktop.bridge->monitor().history().empty(); }));
+  EXPECT_EQ(page->draws(), 0);
+  desktop.window->showPage(ui::Page::Dashboard);
+  EXPECT_GE(page->draws(), 1);
+  page->pauseButton()->click();
+  const int drawn = page->draws();
+  const std::size_t samples = desktop.bridge->monitor().history().size();
+  desktop.bridge->monitor().sample();
+  ASSERT_TRUE(waitUntil([&] { return desktop.bridge->monitor().history().size() > samples; }));
+  EXPECT_EQ(page->draws(), drawn);
+}
+
+TEST(DashboardPageTest, WithoutADriverItSaysSoAndWhy) {
+  Desktop desktop;
+  desktop.show();
+  desktop.window->showPage(ui::Page::Dashboard);
+  EXPECT_TRUE(desktop.window->dashboard()->gpuMessage()->isVisible());
+  EXPECT_TRUE(desktop.window->dashboard()->gpuMessage()->text().contains("libnvidia-ml"_L1));
+}
+
+TEST(DashboardPageTest, EachGpuHasFourCardsAndMissingFiguresSaySo) {
+  Desktop desktop;
+  desktop.host.monitor().m_state = GpuDriverState::Ready;
+  GpuSample gpu;
+  gpu.memoryTotal = 12'000'000'000;
+  gpu.utilisation = 71;
+  desktop.host.monitor().m_gpus = {gpu, gpu};
+  desktop.show();
+  desktop.window->showPage(ui::Page::Dashboard);
+  desktop.bridge->monitor().sample();
+  ASSERT_TRUE(waitUntil([&] { return desktop.window->dashboard()->cards().size() == 12; }));
+  EXPECT_FALSE(desktop.window->dashboard()->gpuMessage()->isVisible());
+  QStringList figures;
+  for (const ui::ChartCard* card : desktop.window->dashboard()->cards()) figures << card->figure();
+  EXPECT_TRUE(figures.contains(u"71 %"_s)) << figures.join(u'|').toStdString();
+  EXPECT_EQ(figures.count(u"not reported"_s), 4);
+}
+
+TEST(StartupErrorTest, SaysWhatHappenedAndWhatToDo) {
+  const std::pair<Error, QString> cases[] = {
+      {{ErrorCode::ReadOnly, "x", {{"path", "/ro"}}}, u"This place can only be read, not written."_s},
+      {{ErrorCode::Corrupt, "x", {{"path", "/d/hearth.db"}}}, u"The file is damaged: it contradicts itself."_s},
+      {{ErrorCode::AlreadyExists, "x", {{"pid", "4711"}}}, u"Hearth is already running with this data folder (process 4711)."_s},
+  };
+  Desktop desktop;  // language and theme
+  for (const auto& [error, cause] : cases) {
+    ui::StartupErrorDialog dialog(error, u"/d"_s);
+    dialog.show();
+    EXPECT_EQ(dialog.errorBox()->causeText(), cause);
+    EXPECT_TRUE(dialog.errorBox()->isVisible());
+  }
+}
+
+TEST(MainWindowTest, ShortcutsChangePages) {
+  Desktop desktop;
+  desktop.show();
+  QTest::keyClick(desktop.window.get(), Qt::Key_3, Qt::ControlModifier);
+  EXPECT_EQ(desktop.window->page(), ui::Page::Dashboard);
+  QTest::keyClick(desktop.window.get(), Qt::Key_Comma, Qt::ControlModifier);
+  EXPECT_EQ(desktop.window->page(), ui::Page::Settings);
+  QTest::keyClick(desktop.window.get(), Qt::Key_N, Qt::ControlModifier);
+  EXPECT_EQ(desktop.window->page(), ui::Page::Chat);
+}
+
+TEST(MainWindowTest, GeometryIsRemembered) {
+  Desktop desktop;
+  desktop.show(1111, 777);
+  desktop.window->close();
+  desktop.window = std::make_unique<ui::MainWindow>(ui::WindowContext{*desktop.bridge, desktop.preferences, desktop.theme, desktop.language});
+  EXPECT_EQ(desktop.window->size(), QSize(1111, 777));
+}
+
+}  // namespace
+}  // namespace hearth::test
