@@ -11,45 +11,60 @@
 namespace hearth::terminal {
 namespace {
 
-/// Follows one reply: prints its text, keeps its figures. The sink runs on other threads, wait() on the main one.
+/// Follows one reply. The sink runs on other threads and only takes notes; the main thread prints in wait(), so that a slow
+/// terminal or pipe never holds up the engine.
 class Reply {
  public:
   bool take(const ChatEvent& event) {
-    std::lock_guard lock(m_mutex);
-    switch (event.kind) {
-      case ChatEvent::Kind::Loading: m_progress.at(event.loadProgress); break;
-      case ChatEvent::Kind::Started: m_progress.clear(); break;
-      case ChatEvent::Kind::Text:
-        text += event.text;
-        writeResult(event.text);
-        break;
-      case ChatEvent::Kind::Finished:
-      case ChatEvent::Kind::Failed:
-        m_progress.clear();
-        last = event;
-        m_done = true;
-        m_changed.notify_all();
-        break;
-      case ChatEvent::Kind::Queued: break;
+    {
+      std::lock_guard lock(m_mutex);
+      switch (event.kind) {
+        case ChatEvent::Kind::Loading: m_loading = event.loadProgress; break;
+        case ChatEvent::Kind::Started: m_loading = -1; break;
+        case ChatEvent::Kind::Text: m_unprinted += event.text; break;
+        case ChatEvent::Kind::Finished:
+        case ChatEvent::Kind::Failed:
+          m_last = event;
+          m_done = true;
+          break;
+        case ChatEvent::Kind::Queued: break;
+      }
     }
+    m_changed.notify_all();
     return true;
   }
 
-  /// Until the end; Ctrl-C cancels the reply, not the program.
-  void wait(ChatTask& task) {
-    std::unique_lock lock(m_mutex);
-    while (!m_changed.wait_for(lock, std::chrono::milliseconds(50), [this] { return m_done; })) {
+  /// Prints until the end and gives the last event; Ctrl-C cancels the reply, not the program.
+  ChatEvent wait(ChatTask& task) {
+    ProgressLine progress("loading");
+    for (;;) {
+      std::string fresh;
+      double loading = -1;
+      bool done = false;
+      {
+        std::unique_lock lock(m_mutex);
+        m_changed.wait_for(lock, std::chrono::milliseconds(50), [this] { return m_done || !m_unprinted.empty(); });
+        fresh.swap(m_unprinted);
+        loading = m_loading;
+        done = m_done;
+      }
       if (interrupted.load()) task.cancel();
+      if (loading >= 0 && !done) progress.at(loading);
+      if (!fresh.empty() || done) progress.clear();
+      writeResult(fresh);
+      text += fresh;
+      if (done) return m_last;  // nothing comes after it
     }
   }
 
-  std::string text;
-  ChatEvent last;
+  std::string text;  ///< what was printed; of the main thread
 
  private:
   std::mutex m_mutex;
   std::condition_variable m_changed;
-  ProgressLine m_progress{"loading"};
+  std::string m_unprinted;
+  double m_loading = -1;
+  ChatEvent m_last;
   bool m_done = false;
 };
 
@@ -89,14 +104,15 @@ int commandRun(const GlobalOptions& global, const RunOptions& options) {
     auto reply = std::make_shared<Reply>();
     auto task = (*rooms)->chat().complete(request, [reply](const ChatEvent& event) { return reply->take(event); });
     if (!task) return report(task.error());
-    reply->wait(**task);
-    writeResult("\n");
-    if (reply->last.kind == ChatEvent::Kind::Failed) {
-      return report(reply->last.error.value_or(Error{ErrorCode::Internal, "the reply failed", {}}));
+    const ChatEvent last = reply->wait(**task);
+    if (last.kind == ChatEvent::Kind::Failed) {
+      if (!reply->text.empty()) writeResult("\n");
+      return report(last.error.value_or(Error{ErrorCode::Internal, "the reply failed", {}}));
     }
-    if (!options.quiet) say(statistics(reply->last));
+    writeResult("\n");
+    if (!options.quiet) say(statistics(last));
     request.messages.push_back({.role = Role::Assistant, .text = reply->text});
-    return reply->last.reason == FinishReason::Cancelled ? kExitInterrupted : kExitDone;
+    return last.reason == FinishReason::Cancelled ? kExitInterrupted : kExitDone;
   };
 
   if (options.hasPrompt) return answer(prompt);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
+#include <memory>
 
 #include "core/formats/gguf.h"
 #include "core/text/chat_template.h"
@@ -34,6 +35,7 @@ int commandTokenize(const GlobalOptions& global, const TokenizeOptions& options)
 
 int commandTemplate(const GlobalOptions& global, const std::string& source, const std::string& contextFile) {
   std::string text;
+  std::unique_ptr<Tokenizer> tokenizer;  // of a MODEL: gives the names of its BOS and EOS
   if (source.ends_with(".jinja") || source.ends_with(".jinja2") || source.ends_with(".j2")) {
     auto read = readAll(source);
     if (!read) return report(read.error());
@@ -46,15 +48,24 @@ int commandTemplate(const GlobalOptions& global, const std::string& source, cons
     const auto found = file->string("tokenizer.chat_template");
     if (!found) return report(Error{ErrorCode::NotFound, "the model has no chat template", {{"path", path->string()}}});
     text = std::string(*found);
+    if (auto made = Tokenizer::fromGguf(*file)) tokenizer = std::move(*made);
   }
   auto parsed = ChatTemplate::parse(text);
   if (!parsed) return report(parsed.error());
   auto contextText = readAll(contextFile);
   if (!contextText) return report(contextText.error());
   boost::system::error_code problem;
-  const json::value context = json::parse(*contextText, problem);
+  json::value context = json::parse(*contextText, problem);
   if (problem || !context.is_object()) {
     return report(Error{ErrorCode::InvalidArgument, "the context is not a JSON object", {{"path", contextFile}, {"cause", problem ? problem.message() : "another kind of value"}}});
+  }
+  // As chatting does it; what the context names itself stays.
+  const auto name = [&](const char* variable, TokenId token) {
+    if (tokenizer && token >= 0 && !context.get_object().contains(variable)) context.get_object()[variable] = tokenizer->bytes(token, true);
+  };
+  if (tokenizer) {
+    name("bos_token", tokenizer->bos());
+    name("eos_token", tokenizer->eos());
   }
   auto rendered = parsed->render(context.get_object());
   if (!rendered) return report(rendered.error());
