@@ -163,6 +163,7 @@ QString ChartCard::figure() const { return m_figure->text(); }
 void ChartCard::setMaximum(double maximum) {
   if (maximum <= 0 || maximum == m_shape.fixedMaximum) return;
   m_shape.fixedMaximum = maximum;
+  m_y->setLabelFormat((maximum >= 10 ? u"%.0f "_s : u"%.1f "_s) + m_shape.unit);
   m_y->setRange(0, maximum);
 }
 

@@ -11,6 +11,7 @@
 #include <QUrl>
 #include <QVBoxLayout>
 
+#include "core/host/settings.h"
 #include "ui/desktop/app/preferences.h"
 #include "ui/desktop/bridge/bridge.h"
 #include "ui/desktop/bridge/models_bridge.h"
@@ -24,8 +25,8 @@ using namespace Qt::StringLiterals;
 
 namespace {
 
-const auto kThreadsKey = u"pool.threads"_s;
-const auto kKeepAliveKey = u"pool.keep_alive_seconds"_s;
+const auto kThreadsKey = QString::fromLatin1(settings::kThreads);
+const auto kKeepAliveKey = QString::fromLatin1(settings::kKeepAliveSeconds);
 constexpr int kKeepAlives[] = {-1, 300, 900, 3600};
 
 QVBoxLayout* addCard(QVBoxLayout* column, QLabel* heading) {
