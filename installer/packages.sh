@@ -16,7 +16,7 @@ hearth_packages() {  # hearth_packages core|desktop|test
       local boost; boost=$(hearth_boost_version)
       echo g++ cmake ninja-build ccache pkg-config ca-certificates python3 python3-pip \
         "libboost$boost-dev" "libboost-json$boost-dev" "libboost-url$boost-dev" \
-        libfmt-dev libspdlog-dev libpcre2-dev libutf8proc-dev libsqlite3-dev libsqlitecpp-dev \
+        libfmt-dev libspdlog-dev libutf8proc-dev libsqlite3-dev libsqlitecpp-dev \
         prometheus-cpp-dev libcli11-dev ;;
     desktop)
       echo qt6-base-dev qt6-charts-dev qt6-svg-dev qt6-l10n-tools qt6-tools-dev qt6-tools-dev-tools \

@@ -119,16 +119,15 @@ TEST_F(HostTest, ARealModelAnswersAndIsMeasured) {
   ASSERT_TRUE((*host)->library().addFolder(*models));
   ChatRequest request;
   request.model = kSmallModel;
-  request.messages.push_back({Role::User, "What is the capital of France?", {}, {}});
+  request.messages.push_back({Role::User, "What color is the sky?", {}, {}});
   request.sampling.temperature = 0;
   request.maxTokens = 32;
   Answer first;
   ASSERT_TRUE((*host)->chat().complete(request, first.sink()));
   ASSERT_TRUE(first.wait());
   ASSERT_EQ(first.last->kind, ChatEvent::Kind::Finished) << first.last->error->describe();
-  // What it says is the models room's to prove; here: the whole way works, and the same way gives the same answer.
-  EXPECT_FALSE(first.text.empty());
-  EXPECT_EQ(first.last->promptTokens, 37) << "with the system text that this model's template adds";
+  EXPECT_THAT(first.text, HasSubstr("blue")) << "small as it is, the model knows this one with any kernels";
+  EXPECT_GT(first.last->promptTokens, 30) << "with the system text that this model's template adds";
   EXPECT_GT(first.last->generatedTokens, 0);
   EXPECT_GT(first.last->firstTokenSeconds, 0);
   Answer second;

@@ -242,15 +242,15 @@ TEST_F(TerminalWithModel, BenchGivesTheAgreedJson) {
 }
 
 TEST_F(TerminalWithModel, RunPrintsJustTheReply) {
-  const Outcome first = run("run " + m_model + " 'What is the capital of France?' --temperature 0 --max-tokens 12");
+  const Outcome first = run("run " + m_model + " 'What color is the sky?' --temperature 0 --max-tokens 12");
   ASSERT_EQ(first.code, 0) << first.err;
-  EXPECT_GT(first.out.size(), 2U);
+  EXPECT_THAT(first.out, HasSubstr("blue")) << "small as it is, the model knows this one with any kernels";
   EXPECT_THAT(first.out, testing::EndsWith("\n"));
   EXPECT_THAT(first.out, testing::Not(HasSubstr("<|im_")));
   EXPECT_THAT(first.out, testing::Not(HasSubstr("tok/s")));
   EXPECT_THAT(first.err, HasSubstr("tok/s"));
   EXPECT_THAT(first.err, HasSubstr("first token"));
-  const Outcome piped = run("run " + m_model + " - --temperature 0 --max-tokens 12 --quiet", "What is the capital of France?\n");
+  const Outcome piped = run("run " + m_model + " - --temperature 0 --max-tokens 12 --quiet", "What color is the sky?\n");
   EXPECT_EQ(piped.out, first.out);
   EXPECT_EQ(piped.err, "");
 }
