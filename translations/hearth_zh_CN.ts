@@ -1288,6 +1288,14 @@
         <translation>数量</translation>
     </message>
     <message>
+        <source>Load this model: a name, or a file in a model folder.</source>
+        <translation>加载此模型：名称，或模型文件夹中的文件。</translation>
+    </message>
+    <message>
+        <source>model</source>
+        <translation>模型</translation>
+    </message>
+    <message>
         <source>Open this page first: chat, models, dashboard, server or settings.</source>
         <translation>首先打开此页面：chat、models、dashboard、server 或 settings。</translation>
     </message>

@@ -41,9 +41,10 @@ struct Desktop {
     window.reset();
     bridge.reset();
   }
-  void show(int width = 1280, int height = 800) {
+  void show(int width = 1280, int height = 800, const QString& startModel = {}) {
     bridge = std::make_unique<ui::Bridge>(host);
     window = std::make_unique<ui::MainWindow>(ui::WindowContext{*bridge, preferences, theme, language});
+    window->setStartModel(startModel);
     window->resize(width, height);
     window->show();
     (void)QTest::qWaitForWindowExposed(window.get());

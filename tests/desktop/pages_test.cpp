@@ -230,6 +230,24 @@ TEST(MainWindowTest, ShortcutsChangePages) {
   EXPECT_EQ(desktop.window->page(), ui::Page::Chat);
 }
 
+TEST(MainWindowTest, TheModelNamedAtTheStartIsLoaded) {
+  Desktop desktop;
+  desktop.addModel("first");
+  desktop.addModel("second");
+  desktop.preferences.setLastModel(QStringLiteral("first"));
+  desktop.show(1280, 800, QStringLiteral("second"));
+  EXPECT_TRUE(waitUntil([&] { return desktop.bridge->models().loadedModel() == QStringLiteral("second"); }));
+}
+
+TEST(MainWindowTest, WithoutSuchAModelTheLastOneIsLoaded) {
+  Desktop desktop;
+  desktop.addModel("first");
+  desktop.addModel("second");
+  desktop.preferences.setLastModel(QStringLiteral("first"));
+  desktop.show(1280, 800, QStringLiteral("/nowhere/third.gguf"));
+  EXPECT_TRUE(waitUntil([&] { return desktop.bridge->models().loadedModel() == QStringLiteral("first"); }));
+}
+
 TEST(MainWindowTest, GeometryIsRemembered) {
   Desktop desktop;
   desktop.show(1111, 777);

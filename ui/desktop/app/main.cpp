@@ -32,6 +32,8 @@ void describe(QCommandLineParser& parser) {
                     QCoreApplication::translate("main", "folder")});
   parser.addOption({u"threads"_s, QCoreApplication::translate("main", "Compute threads; 0 = one for each core."),
                     QCoreApplication::translate("main", "count"), u"0"_s});
+  parser.addOption({u"model"_s, QCoreApplication::translate("main", "Load this model: a name, or a file in a model folder."),
+                    QCoreApplication::translate("main", "model")});
   parser.addOption({u"page"_s, QCoreApplication::translate("main", "Open this page first: chat, models, dashboard, server or settings."),
                     QCoreApplication::translate("main", "page")});
 }
@@ -114,6 +116,7 @@ int main(int argc, char** argv) {
   {
     ui::Bridge bridge(**host);
     ui::MainWindow window({bridge, preferences, theme, language});
+    window.setStartModel(parser.value(u"model"_s));
     if (parser.isSet(u"page"_s)) window.showPage(pageOf(parser.value(u"page"_s)));
     window.show();
     status = QApplication::exec();

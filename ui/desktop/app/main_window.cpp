@@ -8,6 +8,9 @@
 #include <QStackedWidget>
 #include <QVBoxLayout>
 
+#include <cstdio>
+#include <filesystem>
+
 #include "ui/desktop/app/preferences.h"
 #include "ui/desktop/app/status_strip.h"
 #include "ui/desktop/bridge/bridge.h"
@@ -111,6 +114,18 @@ void MainWindow::afterFirstScan() {
   if (!models.loadedModel().isEmpty()) return;
   // Never a dead end: the model of last time, or the only one, is there without a click.
   QString wanted = m_context.preferences.lastModel();
+  if (!m_startModel.isEmpty()) {
+    const std::filesystem::path path(m_startModel.toStdString());
+    bool known = false;
+    for (const InstalledModel& model : models.models()) {
+      std::error_code noSuchFile;
+      if (q(model.id) != m_startModel && !std::filesystem::equivalent(model.path, path, noSuchFile)) continue;
+      wanted = q(model.id);
+      known = true;
+    }
+    // It was named on the command line: that is where its absence is told.
+    if (!known) std::fprintf(stderr, "hearth-desktop: no model %s in the model folders\n", path.c_str());
+  }
   if (const InstalledModel* last = models.find(wanted); !last || last->problem) {
     wanted.clear();
     int usable = 0;

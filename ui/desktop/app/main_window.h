@@ -1,6 +1,7 @@
 #pragma once
 
 #include <QMainWindow>
+#include <QString>
 
 #include "ui/desktop/app/rail.h"
 #include "ui/desktop/app/window_context.h"
@@ -21,6 +22,8 @@ class MainWindow : public QMainWindow {
   Q_OBJECT
  public:
   explicit MainWindow(const WindowContext& context);
+  /// The model to load after the first scan instead of the last one: a library name, or the path of a file in a model folder.
+  void setStartModel(const QString& nameOrPath) { m_startModel = nameOrPath; }
 
   void showPage(Page page);
   [[nodiscard]] Page page() const;
@@ -41,6 +44,7 @@ class MainWindow : public QMainWindow {
   void afterFirstScan();
 
   WindowContext m_context;
+  QString m_startModel;
   Rail* m_rail;
   QStackedWidget* m_pages;
   ChatPage* m_chat;
