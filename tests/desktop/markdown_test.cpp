@@ -46,6 +46,10 @@ TEST(Markdown, OnlyWebAndMailLinksOpen) {
   }
 }
 
+TEST(Markdown, LinesOfAVerseStayLines) {
+  EXPECT_EQ(htmlOf(u"River flows deep,\nWater rushes"_s).count("<br"_L1), 1);
+}
+
 TEST(Markdown, BlocksOfEachKind) {
   const auto blocks = parseMarkdown(u"# T\n\np **b** `c`\n\n```python\nx = 1\n```\n\n- a\n- b\n\n| h |\n|---|\n| c |\n\n> q"_s);
   ASSERT_EQ(blocks.size(), 6U);

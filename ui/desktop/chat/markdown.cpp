@@ -117,8 +117,8 @@ class Builder {
       return;
     }
     switch (type) {
-      case MD_TEXT_BR: m_html += "<br/>"_L1; break;
-      case MD_TEXT_SOFTBR: m_html += u'\n'; break;
+      case MD_TEXT_BR:
+      case MD_TEXT_SOFTBR: m_html += "<br/>"_L1; break;  // models break lines on purpose: verse, addresses
       case MD_TEXT_NULLCHAR: m_html += QChar(QChar::ReplacementCharacter); break;
       // An entity is a name between & and ;, checked by md4c: harmless as it is.
       case MD_TEXT_ENTITY: m_html += piece; break;
