@@ -154,6 +154,7 @@ ServerPage::ServerPage(Bridge& bridge, Preferences& preferences, QWidget* parent
                                         {RequestLogModel::State, 176}, {RequestLogModel::Tokens, 128}, {RequestLogModel::Seconds, 80}};
   for (const auto& [section, width] : widths) m_table->setColumnWidth(section, width);
   logColumn->addWidget(m_table, 1);
+  logColumn->addStretch(0);  // takes the room while the table is hidden, so that title and text stay at the top
   column->addWidget(logCard, 1);
 
   connect(m_switch, &QAbstractButton::clicked, this, &ServerPage::flip);
