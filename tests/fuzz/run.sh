@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the fuzz targets with clang-19 and runs each for SECONDS (default 600), two at a time. Ends with the number of findings.
+# Builds the fuzz targets with clang-19 and runs each for SECONDS (default 600), HEARTH_FUZZ_JOBS (2) at a time. Ends with the number of findings.
 #   tests/fuzz/run.sh [SECONDS] [TARGET…]
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/../.."
@@ -24,5 +24,5 @@ run_one() {
 }
 export -f run_one; export build seconds
 failed=0
-printf '%s\n' "${targets[@]}" | xargs -P 2 -I{} bash -c 'run_one {}' || failed=1
+printf '%s\n' "${targets[@]}" | xargs -P "${HEARTH_FUZZ_JOBS:-2}" -I{} bash -c 'run_one {}' || failed=1
 exit $failed
