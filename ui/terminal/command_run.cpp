@@ -83,6 +83,9 @@ int commandRun(const GlobalOptions& global, const RunOptions& options) {
     auto text = readAll("-");
     if (!text) return report(text.error());
     prompt = std::move(*text);
+    // The newline that echo and editors put at the end is not part of the question.
+    if (prompt.ends_with('\n')) prompt.pop_back();
+    if (prompt.ends_with('\r')) prompt.pop_back();
   }
   if (options.hasPrompt && prompt.empty()) {
     return report(Error{ErrorCode::InvalidArgument, "the prompt is empty", {}});
