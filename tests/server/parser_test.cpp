@@ -40,6 +40,25 @@ TEST(RequestParser, ReadsARequestHoweverItIsCut) {
   }
 }
 
+TEST(RequestParser, TheHeadLimitIsExactHoweverItIsCut) {
+  const std::string start = "GET / HTTP/1.1\r\nHost: a\r\nX: ";
+  const std::string end = "\r\n\r\n";
+  ParseLimits limits;
+  limits.headerBytes = 1024;
+  for (const std::size_t size : {1023U, 1024U, 1025U, 1026U, 1200U}) {
+    const std::string bytes = start + std::string(size - start.size() - end.size(), 'x') + end;
+    for (const std::size_t step : {std::size_t{1}, std::size_t{2}, std::size_t{7}, bytes.size()}) {
+      RequestParser parser(limits);
+      (void)feedInSteps(parser, bytes, step);
+      EXPECT_EQ(parser.done(), size <= limits.headerBytes) << size << " in steps of " << step;
+      if (size > limits.headerBytes) {
+        ASSERT_TRUE(parser.problem()) << size << " in steps of " << step;
+        EXPECT_EQ(parser.problem()->status, 431);
+      }
+    }
+  }
+}
+
 TEST(RequestParser, StopsAfterTheHeadAndAfterTheRequest) {
   const std::string head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n";
   RequestParser parser({});

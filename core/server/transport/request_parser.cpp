@@ -15,6 +15,8 @@ namespace {
 // A chunk's size line or the trailers: nothing honest is longer.
 constexpr std::size_t kMostChunkFraming = 8 * 1024;
 constexpr int kMostEmptyLines = 4;
+/// Beast counts the head's last line or not, depending on how the bytes came: its limit stands behind ours, which is exact.
+constexpr std::size_t kBeastSlack = 64;
 
 /// Beast waits for an empty line once a head has come in parts; lines that end in LF alone would wait for the deadline.
 bool hasBareLineFeed(std::string_view text) noexcept {
@@ -31,7 +33,7 @@ std::string_view view(beast::string_view text) noexcept { return {text.data(), t
 class RequestParser::Impl final : public beast::http::basic_parser<true> {
  public:
   explicit Impl(const ParseLimits& limits) : m_limits(limits) {
-    header_limit(static_cast<std::uint32_t>(limits.headerBytes));
+    header_limit(static_cast<std::uint32_t>(limits.headerBytes + kBeastSlack));
     body_limit(limits.bodyBytes);
   }
 
@@ -48,7 +50,16 @@ class RequestParser::Impl final : public beast::http::basic_parser<true> {
       const bool hadHead = m_headDone;
       const std::string_view rest = bytes.substr(taken);
       beast::error_code error;
-      taken += put(boost::asio::const_buffer(rest.data(), rest.size()), error);
+      const std::size_t parsed = put(boost::asio::const_buffer(rest.data(), rest.size()), error);
+      taken += parsed;
+      if (!m_headDone) {
+        m_headBytes += parsed;
+        const std::size_t waiting = error == beast::http::error::need_more ? rest.size() - parsed : 0;
+        if (m_headBytes + waiting > m_limits.headerBytes) {
+          setProblem(beast::http::error::header_limit);
+          break;
+        }
+      }
       if (error && error != beast::http::error::need_more) {
         setProblem(error);
         break;
@@ -146,6 +157,7 @@ class RequestParser::Impl final : public beast::http::basic_parser<true> {
   void on_finish_impl(beast::error_code&) override {}
 
   int m_emptyLines = 0;
+  std::size_t m_headBytes = 0;
 };
 
 RequestParser::RequestParser(const ParseLimits& limits) : m_impl(std::make_unique<Impl>(limits)) {}
