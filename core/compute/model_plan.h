@@ -17,6 +17,13 @@ struct Matrix {
   int index = -1;
   [[nodiscard]] explicit operator bool() const noexcept { return index >= 0; }
 };
+/// `count` matrices of one shape that one tensor holds: the experts of a layer.
+struct MatrixStack {
+  int first = -1;
+  int count = 0;
+  [[nodiscard]] Matrix operator[](int index) const noexcept { return {first + index}; }
+  [[nodiscard]] explicit operator bool() const noexcept { return count > 0; }
+};
 struct Vector {
   int index = -1;
   [[nodiscard]] explicit operator bool() const noexcept { return index >= 0; }
@@ -29,7 +36,8 @@ struct RopeTable {
   int index = -1;
 };
 
-/// Rotary position embedding (RoFormer, arXiv 2104.09864): pair i of a head turns by position · frequencyScale · base^(-2i/dims) / factors[i].
+/// Rotary position embedding (RoFormer, arXiv 2104.09864): pair i of a head turns by position · frequencyScale ·
+/// base^(-2i/dims) / factors[i].
 struct RopeSpec {
   kernels::RopeStyle style = kernels::RopeStyle::Interleaved;
   int dims = 0;  ///< rotated dimensions of a head, even
@@ -39,14 +47,16 @@ struct RopeSpec {
 };
 
 /// What a model family needs from a device, collected before anything is allocated: weights by name and shape, activation
-/// buffers, rotation tables. Building one checks every tensor against the file, so that a Device can size the load (and refuse
-/// it) first. Used by one thread. The file outlives the plan.
+/// buffers, rotation tables. Building one checks every tensor against the file, so that a Device can size the load (and
+/// refuse it) first. Used by one thread. The file outlives the plan.
 class ModelPlan {
  public:
   struct MatrixEntry {
     const GgufTensor* tensor = nullptr;
     std::int64_t rows = 0, cols = 0;
-    bool lookup = false;  ///< read row by row from the file (token embedding), never packed
+    bool lookup = false;              ///< read row by row from the file (token embedding), never packed
+    std::span<const std::byte> data;  ///< the matrix's bytes: the whole tensor, or its part of a stack
+    int inputsPerToken = 1;           ///< rows that a token of the step may bring to it (and its stack) at most
   };
   struct VectorEntry {
     const GgufTensor* tensor = nullptr;
@@ -60,6 +70,10 @@ class ModelPlan {
   [[nodiscard]] Result<Matrix> matrix(const std::string& name, std::int64_t rows, std::int64_t cols);
   /// The same for a table that is only looked up by row, such as the token embedding.
   [[nodiscard]] Result<Matrix> lookup(const std::string& name, std::int64_t rows, std::int64_t cols);
+  /// `count` matrices of `rows` by `cols` in a tensor of three dimensions; all of them together take at most
+  /// `inputsPerToken` rows for each token of a step. Errors as matrix().
+  [[nodiscard]] Result<MatrixStack> stack(const std::string& name, int count, std::int64_t rows, std::int64_t cols,
+                                          int inputsPerToken);
   /// A vector of `size` weights: a norm, a bias. Errors as matrix().
   [[nodiscard]] Result<Vector> vector(const std::string& name, std::int64_t size);
   /// Absent (index -1) when the file has no such tensor. Errors as matrix() for a wrong shape.
@@ -77,7 +91,8 @@ class ModelPlan {
   [[nodiscard]] std::span<const RopeSpec> ropes() const noexcept { return m_ropes; }
 
  private:
-  Result<const GgufTensor*> find(const std::string& name, std::int64_t rows, std::int64_t cols) const;
+  Result<const GgufTensor*> find(const std::string& name, std::int64_t rows, std::int64_t cols,
+                                 std::int64_t count = 1) const;
 
   const GgufFile& m_file;
   int m_maxTokens;

@@ -57,7 +57,7 @@ Layout::Layout(const ModelPlan& plan, const kernels::KernelTable& kernels, bool 
       placed.offset = reserve(weightBytes, static_cast<std::uint64_t>(placed.plan.tiles * placed.plan.tileBytes));
       const auto kind = static_cast<kernels::ActivationKind>(placed.plan.activation);
       auto& row = preparedRow[std::min<std::size_t>(kind, kKinds - 1)];
-      row = std::max(row, static_cast<std::uint64_t>(kernels.activationBytes(kind, entry.cols)));
+      row = std::max(row, static_cast<std::uint64_t>(entry.inputsPerToken * kernels.activationBytes(kind, entry.cols)));
       widestRow = std::max(widestRow, entry.cols);
     }
     matrices.push_back(placed);
@@ -94,16 +94,17 @@ Result<std::unique_ptr<CpuModel>> CpuModel::load(std::shared_ptr<ThreadPool> poo
   }
 
   std::uint64_t totalBytes = 1, doneBytes = 0;
-  for (const auto& entry : plan.matrices()) totalBytes += entry.lookup ? 0 : entry.tensor->data.size();
+  for (const auto& entry : plan.matrices()) totalBytes += entry.lookup ? 0 : entry.data.size();
   model->m_scratch.resize(static_cast<std::size_t>(model->m_pool->threadCount()));
   for (auto& scratch : model->m_scratch) scratch.row.resize(static_cast<std::size_t>(layout.widestRow));
   for (std::size_t i = 0; i < layout.matrices.size(); ++i) {
     const auto& entry = plan.matrices()[i];
-    LoadedMatrix matrix{layout.matrices[i].plan, entry.tensor->data.data(), entry.tensor->info};
+    LoadedMatrix matrix{layout.matrices[i].plan, entry.data.data(), entry.tensor->info};
     if (!entry.lookup) {
       std::byte* packed = weights + layout.matrices[i].offset;
       HEARTH_CHECK(model->loadMatrix(entry, matrix, packed, options.exact, options, doneBytes, totalBytes));
-      plan.file().dropPages(*entry.tensor);
+      const bool last = i + 1 == layout.matrices.size() || plan.matrices()[i + 1].tensor != entry.tensor;  // of a stack
+      if (last) plan.file().dropPages(*entry.tensor);
     } else {
       matrix.plan.rows = entry.rows;
       matrix.plan.cols = entry.cols;
@@ -139,7 +140,7 @@ Result<void> CpuModel::loadMatrix(const ModelPlan::MatrixEntry& entry, LoadedMat
     return fail(ErrorCode::UnsupportedFormat, "these kernels cannot compute with the format of " + entry.tensor->name,
                 {{"tensor", entry.tensor->name}, {"format", entry.tensor->info->name}, {"isa", m_kernels.isa}});
   }
-  const std::byte* source = entry.tensor->data.data();
+  const std::byte* source = entry.data.data();
   const kernels::FormatInfo& format = *entry.tensor->info;
   const std::int64_t rowBytes = entry.cols / format.blockElements * format.blockBytes;
   const bool convert = exact && format.id != kernels::FormatId::F32;
