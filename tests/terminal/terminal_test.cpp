@@ -241,6 +241,17 @@ TEST_F(TerminalWithModel, BenchGivesTheAgreedJson) {
   EXPECT_GT(result.at("roof").at("int8_gmac_s").to_number<double>(), 0);
 }
 
+TEST_F(TerminalWithModel, BenchMeasuresOnlyTheNamedParts) {
+  const Outcome outcome = run("bench " + m_model + " --parts decode,batched --context 40,5 --decode 6 --batch 2 --batch-prompt 33 --json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto result = boost::json::parse(outcome.out);
+  EXPECT_TRUE(result.at("prefill").as_array().empty());
+  EXPECT_EQ(result.at("decode").at(0).at("context"), 40);
+  EXPECT_GT(result.at("decode").at(1).at("tok_s").to_number<double>(), 0);
+  EXPECT_EQ(result.at("batched").as_array().size(), 1U);
+  EXPECT_EQ(run("bench " + m_model + " --parts prefil").code, 2);
+}
+
 TEST_F(TerminalWithModel, RunPrintsJustTheReply) {
   const Outcome first = run("run " + m_model + " 'What color is the sky?' --temperature 0 --max-tokens 12");
   ASSERT_EQ(first.code, 0) << first.err;

@@ -14,8 +14,6 @@ namespace json = boost::json;
 namespace hearth::terminal {
 namespace {
 
-constexpr int kBatchPrompt = 64;  ///< prompt tokens of each sequence in the batched part
-
 struct Work {
   int sequences = 1, prompt = 1, generate = 1;
 };
@@ -41,7 +39,8 @@ Result<Rates> measure(Engine& engine, const Work& work, std::uint32_t salt) {
     EngineRequest request;
     std::uint32_t random = salt * 7919U + static_cast<std::uint32_t>(sequence) * 104729U + 1;
     for (int i = 0; i < work.prompt; ++i) {
-      random = random * 1664525U + 1013904223U;  // Numerical Recipes' generator: the text does not matter, only that prompts differ
+      random = random * 1664525U +
+               1013904223U;  // Numerical Recipes' generator: the text does not matter, only that prompts differ
       request.prompt.push_back(static_cast<TokenId>((random >> 8U) % vocabulary));
     }
     request.sampling.temperature = 0;
@@ -50,8 +49,10 @@ Result<Rates> measure(Engine& engine, const Work& work, std::uint32_t salt) {
     request.sink = [state, sequences = work.sequences, first = true](const EngineEvent& event) mutable {
       std::lock_guard lock(state->mutex);
       if (event.kind == EngineEvent::Kind::Token) {
-        if (first && ++state->started == sequences) state->allStarted = Clock::now();
-        else if (state->started == sequences && state->finished == 0) ++state->decoded;
+        if (first && ++state->started == sequences)
+          state->allStarted = Clock::now();
+        else if (state->started == sequences && state->finished == 0)
+          ++state->decoded;
         first = false;
       } else if (event.kind == EngineEvent::Kind::Finished) {
         if (event.error) state->error = event.error;
@@ -75,11 +76,21 @@ Result<Rates> measure(Engine& engine, const Work& work, std::uint32_t salt) {
 }  // namespace
 
 int commandBench(const GlobalOptions& global, const BenchOptions& options) {
-  const auto longest = [](const std::vector<int>& list) { return list.empty() ? 0 : *std::max_element(list.begin(), list.end()); };
-  const int sequences = std::max(1, longest(options.batch));
+  const auto longest = [](const std::vector<int>& list) {
+    return list.empty() ? 0 : *std::max_element(list.begin(), list.end());
+  };
+  const auto part = [&](std::string_view name, const std::vector<int>& list) {
+    return std::find(options.parts.begin(), options.parts.end(), name) == options.parts.end() ? std::vector<int>{} : list;
+  };
+  const std::vector<int> prefillParts = part("prefill", options.prefill), contextParts = part("decode", options.context),
+                         batchParts = part("batched", options.batch);
+  const int sequences = std::max(1, longest(batchParts));
   EngineOptions engineOptions;
-  engineOptions.contextTokens = std::max({longest(options.prefill) + 2, longest(options.context) + options.decode + 2, kBatchPrompt + options.decode + 2});
-  engineOptions.kvTokens = std::max(engineOptions.contextTokens, sequences * (kBatchPrompt + options.decode + 32));
+  // The warm-up has 16 tokens and 4 more.
+  engineOptions.contextTokens = std::max({20, longest(prefillParts) + 2, longest(contextParts) + options.decode + 2,
+                                          batchParts.empty() ? 0 : options.batchPrompt + options.decode + 2});
+  engineOptions.kvTokens = std::max(engineOptions.contextTokens,
+                                    batchParts.empty() ? 0 : sequences * (options.batchPrompt + options.decode + 32));
   engineOptions.maxSequences = std::max(sequences, 1);
   engineOptions.maxQueued = std::max(256, sequences);
   engineOptions.prefixCache = false;  // what was computed for one round must be computed for the next
@@ -102,36 +113,43 @@ int commandBench(const GlobalOptions& global, const BenchOptions& options) {
   if (auto warm = measure(engine, {1, 16, 4}, 0); !warm) return report(warm.error());
 
   json::array prefill, decode, batched;
-  std::string table = fmt::format("{} · {} threads · reads {:.1f} GB/s · {:.0f} G int8 MAC/s\n", engine.config().name, direct->pool->threads(),
-                                  roof.readGigabytesPerSecond, roof.int8GigaMacsPerSecond);
-  for (const int tokens : options.prefill) {
+  std::string table = fmt::format("{} · {} threads · reads {:.1f} GB/s · {:.0f} G int8 MAC/s\n", engine.config().name,
+                                  direct->pool->threads(), roof.readGigabytesPerSecond, roof.int8GigaMacsPerSecond);
+  for (const int tokens : prefillParts) {
     auto rates = best({1, tokens, 1});
     if (!rates) return report(rates.error());
     prefill.push_back({{"tokens", tokens}, {"tok_s", rates->prefill}});
-    const double macs = rates->prefill * static_cast<double>(engine.config().parameters) * 1e-9;
-    table += fmt::format("prefill {:>5} tokens      {:>9.1f} tok/s   {:.0f}% of the int8 roof\n", tokens, rates->prefill, 100 * macs / roof.int8GigaMacsPerSecond);
+    // The embedding is looked up, not multiplied; where it is the head as well, the head is needed for the last token only.
+    const auto& config = engine.config();
+    const double macs =
+        rates->prefill * static_cast<double>(config.parameters - std::int64_t{config.vocabulary} * config.embedding) * 1e-9;
+    table += fmt::format("prefill {:>5} tokens      {:>9.1f} tok/s   {:.0f}% of the int8 roof\n", tokens, rates->prefill,
+                         100 * macs / roof.int8GigaMacsPerSecond);
   }
-  for (const int context : options.context) {
+  for (const int context : contextParts) {
     auto rates = best({1, std::max(1, context), options.decode});
     if (!rates) return report(rates.error());
     decode.push_back({{"context", context}, {"tok_s", rates->decode}});
     const double bytes = rates->decode * static_cast<double>(engine.weightBytes()) * 1e-9;
-    table += fmt::format("decode at context {:>5}    {:>9.1f} tok/s   {:.0f}% of the read bandwidth\n", context, rates->decode, 100 * bytes / roof.readGigabytesPerSecond);
+    table += fmt::format("decode at context {:>5}    {:>9.1f} tok/s   {:.0f}% of the read bandwidth\n", context,
+                         rates->decode, 100 * bytes / roof.readGigabytesPerSecond);
   }
-  for (const int count : options.batch) {
+  for (const int count : batchParts) {
     if (count == 0) continue;
-    auto rates = best({count, kBatchPrompt, options.decode});
+    auto rates = best({count, options.batchPrompt, options.decode});
     if (!rates) return report(rates.error());
     batched.push_back({{"sequences", count}, {"prefill_tok_s", rates->prefill}, {"decode_tok_s", rates->decode}});
-    table += fmt::format("{:>4} sequences            {:>9.1f} tok/s   prefill {:.1f} tok/s\n", count, rates->decode, rates->prefill);
+    table += fmt::format("{:>4} sequences            {:>9.1f} tok/s   prefill {:.1f} tok/s\n", count, rates->decode,
+                         rates->prefill);
   }
   if (options.json) {
-    writeJson(json::object{{"prefill", std::move(prefill)},
-                           {"decode", std::move(decode)},
-                           {"batched", std::move(batched)},
-                           {"roof", {{"read_gb_s", roof.readGigabytesPerSecond}, {"int8_gmac_s", roof.int8GigaMacsPerSecond}}},
-                           {"threads", direct->pool->threads()},
-                           {"weight_bytes", engine.weightBytes()}});
+    writeJson(
+        json::object{{"prefill", std::move(prefill)},
+                     {"decode", std::move(decode)},
+                     {"batched", std::move(batched)},
+                     {"roof", {{"read_gb_s", roof.readGigabytesPerSecond}, {"int8_gmac_s", roof.int8GigaMacsPerSecond}}},
+                     {"threads", direct->pool->threads()},
+                     {"weight_bytes", engine.weightBytes()}});
   } else {
     writeResult(table);
   }

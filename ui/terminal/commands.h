@@ -47,8 +47,9 @@ int commandPerplexity(const GlobalOptions& global, const PerplexityOptions& opti
 
 struct BenchOptions {
   std::string model;
+  std::vector<std::string> parts{"prefill", "decode", "batched"};
   std::vector<int> prefill{512}, context{0}, batch{1, 8, 32};
-  int decode = 128, rounds = 1;
+  int decode = 128, batchPrompt = 64, rounds = 1;
   bool json = false;
 };
 int commandBench(const GlobalOptions& global, const BenchOptions& options);

@@ -106,10 +106,12 @@ int runMain(int argc, char** argv) {
   BenchOptions bench;
   auto* benchApp = command("bench", "Measure prefill, decode and batched decode, beside what the machine can do at best");
   benchApp->add_option("MODEL", bench.model)->required();
+  benchApp->add_option("--parts", bench.parts, "what to measure")->delimiter(',')->check(CLI::IsMember({"prefill", "decode", "batched"}))->capture_default_str();
   benchApp->add_option("--prefill", bench.prefill, "prompt lengths")->delimiter(',')->check(CLI::Range(1, 1 << 20))->capture_default_str();
   benchApp->add_option("--decode", bench.decode, "tokens to generate")->check(CLI::Range(2, 1 << 20))->capture_default_str();
   benchApp->add_option("--context", bench.context, "tokens already there when decoding starts")->delimiter(',')->check(CLI::Range(0, 1 << 20))->capture_default_str();
   benchApp->add_option("--batch", bench.batch, "numbers of sequences at once; 0 leaves this part out")->delimiter(',')->check(CLI::Range(0, 1024))->capture_default_str();
+  benchApp->add_option("--batch-prompt", bench.batchPrompt, "prompt tokens of each of these sequences")->check(CLI::Range(1, 1 << 20))->capture_default_str();
   benchApp->add_option("--rounds", bench.rounds, "the best of so many rounds is given")->check(CLI::Range(1, 100))->capture_default_str();
   benchApp->add_flag("--json", bench.json);
   benchApp->callback([&] { status = commandBench(global, bench); });

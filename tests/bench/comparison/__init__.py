@@ -1,0 +1,1 @@
+"""Hearth beside other engines on one machine: see tests/bench/README.md."""
