@@ -92,6 +92,11 @@ class Programs(unittest.TestCase):
         fields = ["S"] + [str(i) for i in range(1, 40)]
         self.assertEqual(processes.parse_cpu_seconds("42 (a) b (c)) " + " ".join(fields), 10), (11 + 12) / 10)
 
+    def test_machine_seconds(self):
+        self.assertEqual(processes.parse_machine_seconds("cpu  100 20 30 5000 600 7 3 40 11 12\n", 10), (16, 4))
+        quiet = processes.Neighbours()
+        self.assertGreaterEqual(min(quiet.others()), 0)
+
     def test_workload_names(self):
         self.assertEqual(workloads.choose(["http-8", "prefill"]), ["prefill-512", "prefill-4096", "http-8"])
         self.assertEqual(workloads.choose(["all"]), list(workloads.NAMES))

@@ -2,6 +2,7 @@
 import contextlib
 import ctypes
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -133,6 +134,32 @@ class ServerProcess:
         _end(self._process)
         self._out.close()
         self._err.close()
+
+
+class Neighbours:
+    """What else used this machine's processors between the object's making and others(): other programs, and what the
+    hypervisor gave to other machines. All programs that the script started in between must have ended."""
+
+    def __init__(self):
+        self._begin = self._read()
+
+    @staticmethod
+    def _read():
+        with open("/proc/stat", encoding="utf-8") as file:
+            busy, stolen = parse_machine_seconds(file.readline(), os.sysconf("SC_CLK_TCK"))
+        own = sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        return time.monotonic(), busy - own, stolen
+
+    def others(self):
+        """Cores that others kept busy, and cores that were stolen, on average."""
+        (begin, busy, stolen), (end, busy_now, stolen_now) = self._begin, self._read()
+        return max(0.0, (busy_now - busy) / (end - begin)), max(0.0, (stolen_now - stolen) / (end - begin))
+
+
+def parse_machine_seconds(line, ticks):
+    """Seconds of work and stolen seconds of all processors out of the first line of /proc/stat."""
+    user, nice, system, _, _, interrupts, soft, stolen = (int(field) / ticks for field in line.split()[1:9])
+    return user + nice + system + interrupts + soft, stolen
 
 
 def parse_cpu_seconds(stat, ticks):
