@@ -250,6 +250,10 @@ TEST_F(TerminalWithModel, BenchMeasuresOnlyTheNamedParts) {
   EXPECT_GT(result.at("decode").at(1).at("tok_s").to_number<double>(), 0);
   EXPECT_EQ(result.at("batched").as_array().size(), 1U);
   EXPECT_EQ(run("bench " + m_model + " --parts prefil").code, 2);
+  // Prompts that take more steps than there are tokens to decode: the decode rate is still one of all sequences together.
+  const Outcome crowd = run("bench " + m_model + " --parts batched --decode 2 --batch 12 --batch-prompt 100 --json");
+  ASSERT_EQ(crowd.code, 0) << crowd.err;
+  EXPECT_GT(boost::json::parse(crowd.out).at("batched").at(0).at("decode_tok_s").to_number<double>(), 0);
 }
 
 TEST_F(TerminalWithModel, RunPrintsJustTheReply) {

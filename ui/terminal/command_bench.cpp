@@ -21,9 +21,16 @@ struct Rates {
   double prefill = 0, decode = 0;  ///< tok/s over all sequences
 };
 
+/// Steps that the prompts of `work` take, at most: so long early sequences generate beside the others' prefill.
+int prefillSteps(const Work& work, int stepTokens) {
+  const int share = std::max(1, stepTokens - work.sequences);  // of a step in which all others decode already
+  return (work.sequences * work.prompt + share - 1) / share + 2;
+}
+
 /// Runs the sequences at once through the engine, as users would. Decode counts from the moment when the last one has its
-/// first token to the moment when the first one is done, so that only steps with all sequences in them count.
-Result<Rates> measure(Engine& engine, const Work& work, std::uint32_t salt) {
+/// first token to the moment when the first one is done, so that only steps with all sequences in them count: at least
+/// `work.generate` of them, since each may generate that many more than it can beside the prefill.
+Result<Rates> measure(Engine& engine, const Work& work, int stepTokens, std::uint32_t salt) {
   using Clock = std::chrono::steady_clock;
   struct State {
     std::mutex mutex;
@@ -44,7 +51,7 @@ Result<Rates> measure(Engine& engine, const Work& work, std::uint32_t salt) {
       request.prompt.push_back(static_cast<TokenId>((random >> 8U) % vocabulary));
     }
     request.sampling.temperature = 0;
-    request.maxTokens = work.generate;
+    request.maxTokens = work.generate + (work.sequences > 1 ? prefillSteps(work, stepTokens) : 0);
     request.ignoreEnd = true;
     request.sink = [state, sequences = work.sequences, first = true](const EngineEvent& event) mutable {
       std::lock_guard lock(state->mutex);
@@ -87,10 +94,15 @@ int commandBench(const GlobalOptions& global, const BenchOptions& options) {
   const int sequences = std::max(1, longest(batchParts));
   EngineOptions engineOptions;
   // The warm-up has 16 tokens and 4 more.
-  engineOptions.contextTokens = std::max({20, longest(prefillParts) + 2, longest(contextParts) + options.decode + 2,
-                                          batchParts.empty() ? 0 : options.batchPrompt + options.decode + 2});
-  engineOptions.kvTokens = std::max(engineOptions.contextTokens,
-                                    batchParts.empty() ? 0 : sequences * (options.batchPrompt + options.decode + 32));
+  engineOptions.contextTokens = std::max({20, longest(prefillParts) + 2, longest(contextParts) + options.decode + 2});
+  if (!batchParts.empty()) {
+    const int each = options.batchPrompt + options.decode +
+                     prefillSteps({sequences, options.batchPrompt, options.decode}, engineOptions.stepTokens) + 2;
+    engineOptions.contextTokens = std::max(engineOptions.contextTokens, each);
+    engineOptions.kvTokens = sequences * (each + engineOptions.pageTokens);
+  }
+  engineOptions.kvTokens = std::max(engineOptions.kvTokens, engineOptions.contextTokens);
+  engineOptions.targetInterTokenSeconds = 3600;  // whole prefill steps: nobody waits for a token here
   engineOptions.maxSequences = std::max(sequences, 1);
   engineOptions.maxQueued = std::max(256, sequences);
   engineOptions.prefixCache = false;  // what was computed for one round must be computed for the next
@@ -104,13 +116,13 @@ int commandBench(const GlobalOptions& global, const BenchOptions& options) {
   const auto best = [&](const Work& work) -> Result<Rates> {
     Rates top;
     for (int round = 0; round < options.rounds; ++round) {
-      HEARTH_TRY(const Rates rates, measure(engine, work, ++salt));
+      HEARTH_TRY(const Rates rates, measure(engine, work, engineOptions.stepTokens, ++salt));
       top.prefill = std::max(top.prefill, rates.prefill);
       top.decode = std::max(top.decode, rates.decode);
     }
     return top;
   };
-  if (auto warm = measure(engine, {1, 16, 4}, 0); !warm) return report(warm.error());
+  if (auto warm = measure(engine, {1, 16, 4}, engineOptions.stepTokens, 0); !warm) return report(warm.error());
 
   json::array prefill, decode, batched;
   std::string table = fmt::format("{} · {} threads · reads {:.1f} GB/s · {:.0f} G int8 MAC/s\n", engine.config().name,
