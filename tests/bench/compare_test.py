@@ -143,6 +143,8 @@ class Servers(unittest.TestCase):
             processes.run_tool(["sh", "-c", "echo oh >&2; exit 3"], 20)
         with self.assertRaises(processes.Failed):
             processes.run_tool(["/no/such/program"], 1)
+        speak = ["sh", "-c", "echo err >&2; echo out"]
+        self.assertEqual((processes.run_tool(speak, 20), processes.run_tool(speak, 20, both=True)), ("out\n", "out\nerr\n"))
 
     def test_sigterm_ends_what_was_started(self):
         code = ("import sys,time; sys.path.insert(0, sys.argv[1]); from comparison import processes\nprocesses.end_on_signals()\ntry:\n"

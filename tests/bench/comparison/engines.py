@@ -188,7 +188,7 @@ class LlamaFamily(Engine):
         counts = list(counts)
         command = [self._program("llama-batched-bench"), "-m", self._model, "-t", str(self._threads), "-c", str(max(counts) * (prompt + output)),
                    "-npp", str(prompt), "-ntg", str(output), "-npl", ",".join(map(str, counts)), *self._flags]
-        return parse_batched_bench(run_tool(command, self._limit))
+        return parse_batched_bench(run_tool(command, self._limit, both=True))  # some print their table to standard error
 
     @contextlib.contextmanager
     def serve(self, clients, tokens_each):

@@ -55,8 +55,8 @@ def end_on_signals():
         signal.signal(number, leave)
 
 
-def run_tool(command, limit):
-    """What `command` writes to standard output. Raises Failed."""
+def run_tool(command, limit, both=False):
+    """What `command` writes to standard output, with `both` to standard error after it. Raises Failed."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         try:
             process = _start(command, stdout=out, stderr=err)
@@ -72,6 +72,9 @@ def run_tool(command, limit):
         text = out.read().decode("utf-8", "replace")
         if code != 0:
             raise Failed(f"{' '.join(command)}: status {code}: {_tail(err)}")
+        if both:
+            err.seek(0)
+            text += err.read().decode("utf-8", "replace")
         return text
 
 
