@@ -143,6 +143,8 @@ class Servers(unittest.TestCase):
             processes.run_tool(["sh", "-c", "echo oh >&2; exit 3"], 20)
         with self.assertRaises(processes.Failed):
             processes.run_tool(["/no/such/program"], 1)
+        processes.run_tool(["sh", "-c", "echo x >left-behind-by-a-tool"], 20)
+        self.assertFalse(os.path.exists("left-behind-by-a-tool"))
         speak = ["sh", "-c", "echo err >&2; echo out"]
         self.assertEqual((processes.run_tool(speak, 20), processes.run_tool(speak, 20, both=True)), ("out\n", "out\nerr\n"))
 

@@ -22,8 +22,8 @@ def _die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
-def _start(command, **files):
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True,
+def _start(command, folder, **files):
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, cwd=folder,
                                preexec_fn=_die_with_parent if sys.platform == "linux" else None, **files)
     _running.append(process)
     return process
@@ -56,10 +56,11 @@ def end_on_signals():
 
 
 def run_tool(command, limit, both=False):
-    """What `command` writes to standard output, with `both` to standard error after it. Raises Failed."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    """What `command` writes to standard output, with `both` to standard error after it. It runs in a folder of its own, which
+    goes with all that it leaves there (log files). Raises Failed."""
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         try:
-            process = _start(command, stdout=out, stderr=err)
+            process = _start(command, folder, stdout=out, stderr=err)
         except OSError as problem:
             raise Failed(f"{command[0]}: {problem}") from problem
         try:
@@ -91,13 +92,15 @@ def free_port():
 
 
 class ServerProcess:
-    """A server under test, ended by close(). Standard output and error go to files of its own."""
+    """A server under test, ended by close(). Standard output and error go to files of its own, and so does what it writes
+    into its current folder."""
 
     def __init__(self, command):
         self.command = command
+        self._folder = tempfile.TemporaryDirectory()
         self._out, self._err = tempfile.TemporaryFile(), tempfile.TemporaryFile()
         try:
-            self._process = _start(command, stdout=self._out, stderr=self._err)
+            self._process = _start(command, self._folder.name, stdout=self._out, stderr=self._err)
         except OSError as problem:
             raise Failed(f"{command[0]}: {problem}") from problem
 
@@ -137,6 +140,7 @@ class ServerProcess:
         _end(self._process)
         self._out.close()
         self._err.close()
+        self._folder.cleanup()
 
 
 class Neighbours:
