@@ -32,6 +32,19 @@ struct GatedProjection {
   Buffer inner, scratch;
 };
 
+/// A layer's experts (arXiv 1701.06538): each token goes to the `used` of them that its router scores highest.
+struct ExpertMixture {
+  Matrix router;               ///< [experts × cols of the input]
+  MatrixStack gate, up, down;  ///< one gated feed-forward layer for each expert
+  int used = 0;                ///< 1 … experts
+  bool normalise = true;       ///< shares of a token's experts: softmax over these; else softmax over all experts
+  GateKind kind = GateKind::Silu;
+  Buffer scores;  ///< working space: [experts]
+  Buffer inner;   ///< working space: [used · rows of gate]
+  Buffer out;     ///< accumulated to
+  [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(router); }
+};
+
 /// The heads of one attention layer: query [heads · headDim], key and value [kvHeads · headDim].
 struct HeadShape {
   int heads = 0, kvHeads = 0, headDim = 0;
@@ -50,21 +63,24 @@ struct AttentionSpec {
 };
 
 /// The fused operations of a forward pass over the step's ragged batch. A model family calls them in the paper's order; each
-/// Device implements them. Buffers hold one row for each token of the batch, until keepLogitRows(). Every row's result depends on that row (and,
-/// for attention, its own sequence) only, bit for bit. Called by the thread that runs the step; an operation is complete
-/// when the next one of the same step needs it.
+/// Device implements them. Buffers hold one row for each token of the batch, until keepLogitRows(). Every row's result
+/// depends on that row (and, for attention, its own sequence) only, bit for bit. Called by the thread that runs the step; an
+/// operation is complete when the next one of the same step needs it.
 class Ops {
  public:
   virtual ~Ops() = default;
   /// out[t] = table[token t] · scale
   virtual void embed(Matrix table, float scale, Buffer out) = 0;
-  /// Several projections of one input, which is normalised first when `norm` is present. Outputs are no alias of `in`, except
-  /// that `in` itself may be accumulated to when it is normalised or read before: residual streams.
+  /// Several projections of one input, which is normalised first when `norm` is present. Outputs are no alias of `in`,
+  /// except that `in` itself may be accumulated to when it is normalised or read before: residual streams.
   virtual void project(Buffer in, const Norm& norm, std::span<const Projection> projections) = 0;
   void project(Buffer in, const Norm& norm, std::initializer_list<Projection> list) {
     project(in, norm, std::span<const Projection>(list.begin(), list.size()));
   }
   virtual void gatedProject(Buffer in, const Norm& norm, const GatedProjection& gated) = 0;
+  /// out += Σ share_e · down_e · (act(gate_e · x) ∘ (up_e · x)) over the experts e of each token, in their order; x =
+  /// norm(in). Of equal scores the earlier expert is taken. `out` may be `in`.
+  virtual void mixExperts(Buffer in, const Norm& norm, const ExpertMixture& mixture) = 0;
   /// Normalises (optional) and rotates query and key, then writes key and value into the pages of `layer`.
   virtual void rotateAndStore(int layer, const HeadShape& shape, const QueryKeyValue& qkv) = 0;
   /// out[t] = softmax(scale · q kᵀ) v over the positions that token t of its sequence may see, by head.
@@ -74,7 +90,9 @@ class Ops {
   /// From here to the end of the step the buffers hold the rows of the batch's logitRows only (moved to the front): what
   /// follows the last attention is needed for no other token.
   virtual void keepLogitRows(std::span<const Buffer> buffers) = 0;
-  void keepLogitRows(std::initializer_list<Buffer> list) { keepLogitRows(std::span<const Buffer>(list.begin(), list.size())); }
+  void keepLogitRows(std::initializer_list<Buffer> list) {
+    keepLogitRows(std::span<const Buffer>(list.begin(), list.size()));
+  }
   /// logits: weight · norm(in), for the rows that keepLogitRows() left.
   virtual void head(Buffer in, const Norm& norm, Matrix weight) = 0;
 };

@@ -24,10 +24,13 @@ using MakeFamily = Result<std::unique_ptr<Family>> (*)(const Hyperparameters& pa
 // One function for each file of this folder; registry.cpp has the table.
 Result<std::unique_ptr<Family>> makeLlama(const Hyperparameters& parameters, ModelPlan& plan);
 Result<std::unique_ptr<Family>> makeQwen2(const Hyperparameters& parameters, ModelPlan& plan);
+Result<std::unique_ptr<Family>> makeQwen3(const Hyperparameters& parameters, ModelPlan& plan);  // and qwen3moe
 Result<std::unique_ptr<Family>> makeGemma3(const Hyperparameters& parameters, ModelPlan& plan);
 
 /// "blk.7.attn_q.weight"
-[[nodiscard]] inline std::string layerTensor(int layer, const char* name) { return "blk." + std::to_string(layer) + "." + name; }
+[[nodiscard]] inline std::string layerTensor(int layer, const char* name) {
+  return "blk." + std::to_string(layer) + "." + name;
+}
 
 /// The output head: its own matrix, or the token embedding again where the two are tied.
 [[nodiscard]] inline Result<Matrix> outputHead(ModelPlan& plan, const ModelConfig& config) {

@@ -49,13 +49,46 @@ std::string quantisationOf(const GgufFile& file) {
   return std::string(most);
 }
 
-std::unexpected<Error> outOfRange(const std::string& key, const std::string& value, const std::string& least, const std::string& most) {
+std::unexpected<Error> outOfRange(const std::string& key, const std::string& value, const std::string& least,
+                                  const std::string& most) {
   return fail(ErrorCode::Corrupt, fmt::format("the model's setting {} is out of range", key),
               {{"key", key}, {"value", value}, {"least", least}, {"most", most}});
 }
 
 std::unexpected<Error> absent(const std::string& key) {
-  return fail(ErrorCode::Corrupt, fmt::format("the model lacks the setting {}, or it is of another kind", key), {{"key", key}});
+  return fail(ErrorCode::Corrupt, fmt::format("the model lacks the setting {}, or it is of another kind", key),
+              {{"key", key}});
+}
+
+constexpr int kMostExperts = 4096;
+
+Result<void> readExperts(const MetadataReader& read, Experts experts, Hyperparameters& p) {
+  ModelConfig& c = p.config;
+  if (experts == Experts::Never) {
+    if (read.file().integer(read.key("expert_count")).value_or(0) <= 0) return {};
+    return fail(ErrorCode::UnsupportedArchitecture, "mixtures of experts are not supported for this architecture",
+                {{"architecture", c.architecture}});
+  }
+  HEARTH_TRY(c.experts, read.integer("expert_count", 1, kMostExperts));
+  HEARTH_TRY(c.expertsUsed, read.integer("expert_used_count", 1, c.experts));
+  HEARTH_TRY(p.expertFeedForward, read.integer("expert_feed_forward_length", 1, 1 << 20));
+  p.expertSharesNormalised = read.file().boolean(read.key("expert_weights_norm")).value_or(true);
+  if (read.file().integer(read.key("expert_shared_count")).value_or(0) > 0) {
+    return fail(ErrorCode::UnsupportedArchitecture,
+                "experts that every token passes are not supported for this architecture",
+                {{"architecture", c.architecture}, {"key", read.key("expert_shared_count")}});
+  }
+  return {};
+}
+
+/// Weights that a token is multiplied with: all but the experts that it does not go to.
+std::int64_t activeParameters(const GgufFile& file, const ModelConfig& config) {
+  std::int64_t idle = 0;
+  for (const GgufTensor& tensor : file.tensors()) {
+    if (config.experts > 0 && tensor.dims[2] == config.experts)
+      idle += tensor.elements() / config.experts * (config.experts - config.expertsUsed);
+  }
+  return config.parameters - idle;
 }
 
 }  // namespace
@@ -67,11 +100,13 @@ Result<int> MetadataReader::integer(std::string_view suffix, int least, int most
     if (otherwise && m_file.find(name) == nullptr) return *otherwise;
     return absent(name);
   }
-  if (*value < least || *value > most) return outOfRange(name, std::to_string(*value), std::to_string(least), std::to_string(most));
+  if (*value < least || *value > most)
+    return outOfRange(name, std::to_string(*value), std::to_string(least), std::to_string(most));
   return static_cast<int>(*value);
 }
 
-Result<double> MetadataReader::number(std::string_view suffix, double least, double most, std::optional<double> otherwise) const {
+Result<double> MetadataReader::number(std::string_view suffix, double least, double most,
+                                      std::optional<double> otherwise) const {
   const std::string name = key(suffix);
   const auto value = m_file.number(name);
   if (!value) {
@@ -84,7 +119,7 @@ Result<double> MetadataReader::number(std::string_view suffix, double least, dou
   return *value;
 }
 
-Result<Hyperparameters> readHyperparameters(const GgufFile& file) {
+Result<Hyperparameters> readHyperparameters(const GgufFile& file, Experts experts) {
   Hyperparameters p;
   ModelConfig& c = p.config;
   c.architecture = file.architecture();
@@ -93,10 +128,8 @@ Result<Hyperparameters> readHyperparameters(const GgufFile& file) {
   c.quantisation = quantisationOf(file);
   for (const GgufTensor& tensor : file.tensors()) c.parameters += tensor.elements();
 
-  if (file.integer(read.key("expert_count")).value_or(0) > 0) {
-    return fail(ErrorCode::UnsupportedArchitecture, "mixtures of experts are not supported for this architecture",
-                {{"architecture", c.architecture}});
-  }
+  HEARTH_CHECK(readExperts(read, experts, p));
+  c.activeParameters = activeParameters(file, c);
   for (const char* perLayer : {"attention.head_count", "attention.head_count_kv", "feed_forward_length"}) {
     const GgufValue* value = file.find(read.key(perLayer));
     if (value != nullptr && std::holds_alternative<GgufArray>(*value)) {
@@ -122,7 +155,8 @@ Result<Hyperparameters> readHyperparameters(const GgufFile& file) {
   HEARTH_TRY(c.headDim, read.integer("attention.key_length", 1, 1024, c.embedding / c.heads));
   HEARTH_TRY(const int valueDim, read.integer("attention.value_length", 1, 1024, c.headDim));
   HEARTH_TRY(p.rotaryDims, read.integer("rope.dimension_count", 2, 1024, c.headDim));
-  if (valueDim != c.headDim || c.headDim < 2 || c.headDim > 1024 || c.headDim % 2 != 0 || p.rotaryDims > c.headDim || p.rotaryDims % 2 != 0) {
+  if (valueDim != c.headDim || c.headDim < 2 || c.headDim > 1024 || c.headDim % 2 != 0 || p.rotaryDims > c.headDim ||
+      p.rotaryDims % 2 != 0) {
     return fail(ErrorCode::Corrupt, "the sizes of the attention heads contradict each other",
                 {{"key_length", std::to_string(c.headDim)},
                  {"value_length", std::to_string(valueDim)},
@@ -137,7 +171,8 @@ Result<Hyperparameters> readHyperparameters(const GgufFile& file) {
     HEARTH_TRY(const double factor, read.number("rope.scaling.factor", 1e-3, 1e6));
     p.ropeFrequencyScale = 1.0 / factor;
   } else if (scaling != "none") {
-    return fail(ErrorCode::UnsupportedFormat, "this kind of rope scaling is not supported", {{"rope_scaling", std::string(scaling)}});
+    return fail(ErrorCode::UnsupportedFormat, "this kind of rope scaling is not supported",
+                {{"rope_scaling", std::string(scaling)}});
   }
 
   const GgufTensor* embedding = file.tensor("token_embd.weight");
@@ -145,7 +180,8 @@ Result<Hyperparameters> readHyperparameters(const GgufFile& file) {
     return fail(ErrorCode::Corrupt, "the model lacks the tensor token_embd.weight", {{"tensor", "token_embd.weight"}});
   }
   if (embedding->dims[1] < 1 || embedding->dims[1] > 1 << 24) {
-    return fail(ErrorCode::Corrupt, "the model's vocabulary is out of range", {{"vocabulary", std::to_string(embedding->dims[1])}});
+    return fail(ErrorCode::Corrupt, "the model's vocabulary is out of range",
+                {{"vocabulary", std::to_string(embedding->dims[1])}});
   }
   c.vocabulary = static_cast<int>(embedding->dims[1]);
   return p;

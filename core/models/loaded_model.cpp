@@ -21,8 +21,12 @@ class LoadedModel final : public Model {
  public:
   LoadedModel(std::shared_ptr<const GgufFile> file, Hyperparameters parameters, std::unique_ptr<Family> family,
               std::unique_ptr<DeviceModel> device, bool exact, int maxBatchTokens)
-      : m_file(std::move(file)), m_parameters(std::move(parameters)), m_family(std::move(family)), m_device(std::move(device)),
-        m_exact(exact), m_maxBatchTokens(maxBatchTokens) {}
+      : m_file(std::move(file)),
+        m_parameters(std::move(parameters)),
+        m_family(std::move(family)),
+        m_device(std::move(device)),
+        m_exact(exact),
+        m_maxBatchTokens(maxBatchTokens) {}
 
   const ModelConfig& config() const noexcept override { return m_parameters.config; }
   KvShape kvShape() const noexcept override {
@@ -73,17 +77,20 @@ Result<void> LoadedModel::validate(const Batch& batch, const KvStorage& kv, std:
   }
   for (std::size_t i = 0; i < count; ++i) {
     if (batch.tokens[i] < 0 || batch.tokens[i] >= c.vocabulary) {
-      return invalid("a token is outside the vocabulary",
-                     {{"token", std::to_string(batch.tokens[i])}, {"index", std::to_string(i)}, {"vocabulary", std::to_string(c.vocabulary)}});
+      return invalid("a token is outside the vocabulary", {{"token", std::to_string(batch.tokens[i])},
+                                                           {"index", std::to_string(i)},
+                                                           {"vocabulary", std::to_string(c.vocabulary)}});
     }
   }
   std::int64_t next = 0;
   const std::int64_t pageTokens = kv.pageTokens();
   for (const SequenceSlice& sequence : batch.sequences) {
     const std::int64_t length = static_cast<std::int64_t>(sequence.pastLength) + sequence.tokenCount;
-    if (sequence.tokenBegin != next || sequence.tokenCount < 1 || sequence.pastLength < 0 || length > INT32_MAX - pageTokens) {
-      return invalid("the sequences do not cover the batch's tokens in order",
-                     {{"token_begin", std::to_string(sequence.tokenBegin)}, {"token_count", std::to_string(sequence.tokenCount)}});
+    if (sequence.tokenBegin != next || sequence.tokenCount < 1 || sequence.pastLength < 0 ||
+        length > INT32_MAX - pageTokens) {
+      return invalid(
+          "the sequences do not cover the batch's tokens in order",
+          {{"token_begin", std::to_string(sequence.tokenBegin)}, {"token_count", std::to_string(sequence.tokenCount)}});
     }
     next += sequence.tokenCount;
     const std::int64_t pages = (length + pageTokens - 1) / pageTokens;
@@ -106,7 +113,8 @@ Result<void> LoadedModel::validate(const Batch& batch, const KvStorage& kv, std:
     }
     before = row;
   }
-  if (logits.size() < batch.logitRows.size() * static_cast<std::size_t>(c.vocabulary)) return invalid("the logits do not fit their buffer");
+  if (logits.size() < batch.logitRows.size() * static_cast<std::size_t>(c.vocabulary))
+    return invalid("the logits do not fit their buffer");
   if (!m_file->unchanged()) return fail(ErrorCode::Corrupt, "the model's file was changed on disk while it is loaded");
   return {};
 }
@@ -122,7 +130,7 @@ Result<Planned> planModel(const GgufFile& file, const ModelLoadOptions& options)
     return invalid("the largest batch is out of range", {{"max_batch_tokens", std::to_string(options.maxBatchTokens)}});
   }
   HEARTH_TRY(const models::Architecture* architecture, models::findArchitecture(file));
-  HEARTH_TRY(Hyperparameters parameters, models::readHyperparameters(file));
+  HEARTH_TRY(Hyperparameters parameters, models::readHyperparameters(file, architecture->experts));
   ModelPlan plan(file, options.maxBatchTokens);
   HEARTH_TRY(auto family, architecture->make(parameters, plan));
   return Planned{std::move(parameters), std::move(plan), std::move(family)};
@@ -141,7 +149,8 @@ Result<std::unique_ptr<Model>> loadModel(std::shared_ptr<const GgufFile> file, s
   HEARTH_TRY(Planned planned, planModel(*file, options));
   const auto device = makeCpuDevice(std::move(pool), kernels::chooseKernels());
   const std::uint64_t needed = device->planBytes(planned.plan, options.exact);
-  const std::uint64_t available = options.memoryBudgetBytes != 0 ? options.memoryBudgetBytes : platform::memoryInfo().availableBytes;
+  const std::uint64_t available =
+      options.memoryBudgetBytes != 0 ? options.memoryBudgetBytes : platform::memoryInfo().availableBytes;
   if (needed > available) {
     return fail(Error{ErrorCode::OutOfMemory, "the model does not fit into memory", {}}
                     .with("needed_bytes", needed)
@@ -149,8 +158,8 @@ Result<std::unique_ptr<Model>> loadModel(std::shared_ptr<const GgufFile> file, s
   }
   try {
     HEARTH_TRY(auto weights, device->load(planned.plan, {options.progress, options.cancelled, options.exact}));
-    return std::make_unique<LoadedModel>(std::move(file), std::move(planned.parameters), std::move(planned.family), std::move(weights),
-                                         options.exact, options.maxBatchTokens);
+    return std::make_unique<LoadedModel>(std::move(file), std::move(planned.parameters), std::move(planned.family),
+                                         std::move(weights), options.exact, options.maxBatchTokens);
   } catch (const std::bad_alloc&) {
     return fail(Error{ErrorCode::OutOfMemory, "the model does not fit into memory", {}}.with("needed_bytes", needed));
   }

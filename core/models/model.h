@@ -18,10 +18,11 @@ namespace hearth {
 
 /// Hyperparameters that every family shares (GGUF `<arch>.*`), plus what the engine needs to know.
 struct ModelConfig {
-  std::string architecture;  ///< "llama", "qwen2", "gemma3"
+  std::string architecture;  ///< "llama", "qwen2", "qwen3", "qwen3moe", "gemma3"
   std::string name;          ///< general.name, or the file's stem
   std::string quantisation;  ///< "Q4_K_M", from general.file_type, else the most frequent tensor format
   std::int64_t parameters = 0;
+  std::int64_t activeParameters = 0;  ///< of these a token uses; fewer where there are experts
   int layers = 0;
   int embedding = 0;
   int heads = 0;
@@ -30,6 +31,8 @@ struct ModelConfig {
   int feedForward = 0;
   int vocabulary = 0;
   int trainedContext = 0;
+  int experts = 0;      ///< of each layer that has them; 0 in a dense model
+  int expertsUsed = 0;  ///< by one token
 };
 
 /// A model in memory. forward() is called by one thread at a time (the engine thread); the rest is immutable.
@@ -41,7 +44,8 @@ class Model {
   [[nodiscard]] virtual std::uint64_t weightBytes() const noexcept = 0;
   /// Runs one step: writes K and V of all tokens into the pages, and logits[i][vocabulary] for each of batch.logitRows.
   /// A sequence's logits do not depend on its neighbours in the batch nor on how its prompt was cut into steps.
-  /// Errors: InvalidArgument (a token out of the vocabulary, a block table too short), Corrupt (weights gave NaN), OutOfMemory (scratch).
+  /// Errors: InvalidArgument (a token out of the vocabulary, a block table too short), Corrupt (weights gave NaN),
+  /// OutOfMemory (scratch).
   [[nodiscard]] virtual Result<void> forward(const Batch& batch, KvStorage& kv, std::span<float> logits) = 0;
   /// Most tokens that forward() takes in one step.
   [[nodiscard]] virtual int maxBatchTokens() const noexcept = 0;
@@ -52,7 +56,8 @@ struct ModelLoadOptions {
   std::function<bool()> cancelled;                ///< polled while loading; may be empty
   bool exact = false;  ///< dequantise all weights to F32 and compute in F32: the reference for tests
   int maxBatchTokens = 512;
-  std::uint64_t memoryBudgetBytes = 0;  ///< refuse with OutOfMemory when the plan is larger; 0 = what the machine has available
+  std::uint64_t memoryBudgetBytes =
+      0;  ///< refuse with OutOfMemory when the plan is larger; 0 = what the machine has available
 };
 
 /// Reads the config only: cheap, for lists and details. Errors: UnsupportedArchitecture (evidence: architecture), Corrupt.
@@ -60,9 +65,10 @@ struct ModelLoadOptions {
 /// What loading would take: packed weights + scratch, in bytes, without the KV cache.
 [[nodiscard]] Result<std::uint64_t> estimateModelBytes(const GgufFile& file, const ModelLoadOptions& options);
 /// Loads weights, packing them in parallel on `pool`, which forward() uses later too: file and pool outlive the model
-/// (shared). Errors: UnsupportedArchitecture, UnsupportedFormat, Corrupt (a tensor missing or of the wrong shape: evidence names it),
-/// OutOfMemory (before allocating, with needed_bytes and available_bytes), Cancelled.
-[[nodiscard]] Result<std::unique_ptr<Model>> loadModel(std::shared_ptr<const GgufFile> file, std::shared_ptr<ThreadPool> pool,
+/// (shared). Errors: UnsupportedArchitecture, UnsupportedFormat, Corrupt (a tensor missing or of the wrong shape: evidence
+/// names it), OutOfMemory (before allocating, with needed_bytes and available_bytes), Cancelled.
+[[nodiscard]] Result<std::unique_ptr<Model>> loadModel(std::shared_ptr<const GgufFile> file,
+                                                       std::shared_ptr<ThreadPool> pool,
                                                        const ModelLoadOptions& options = {});
 /// Names of the registered architectures, for messages and tests.
 [[nodiscard]] std::vector<std::string> supportedArchitectures();

@@ -7,8 +7,7 @@ namespace models {
 namespace {
 
 constexpr Architecture kArchitectures[] = {
-    {"llama", &makeLlama},
-    {"qwen2", &makeQwen2},
+    {"llama", &makeLlama},   {"qwen2", &makeQwen2}, {"qwen3", &makeQwen3}, {"qwen3moe", &makeQwen3, Experts::Always},
     {"gemma3", &makeGemma3},
 };
 
@@ -34,8 +33,8 @@ std::vector<std::string> supportedArchitectures() {
 }
 
 Result<ModelConfig> readModelConfig(const GgufFile& file) {
-  HEARTH_CHECK(models::findArchitecture(file));
-  HEARTH_TRY(auto parameters, models::readHyperparameters(file));
+  HEARTH_TRY(const models::Architecture* architecture, models::findArchitecture(file));
+  HEARTH_TRY(auto parameters, models::readHyperparameters(file, architecture->experts));
   return std::move(parameters.config);
 }
 

@@ -10,6 +10,7 @@ namespace hearth::models {
 struct Architecture {
   std::string_view name;  ///< general.architecture of the GGUF file
   MakeFamily make;
+  Experts experts = Experts::Never;
 };
 
 [[nodiscard]] std::span<const Architecture> architectures() noexcept;

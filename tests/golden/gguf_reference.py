@@ -6,13 +6,14 @@ Needs: pip install torch transformers gguf numpy
 import numpy as np
 import torch
 from gguf import GGUFReader, quants
-from transformers import (Gemma3ForCausalLM, Gemma3TextConfig, LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM)
+from transformers import (Gemma3ForCausalLM, Gemma3TextConfig, LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM,
+                          Qwen3Config, Qwen3ForCausalLM, Qwen3MoeConfig, Qwen3MoeForCausalLM)
 
 NAMES = {
     "attn_norm": "input_layernorm", "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj",
     "attn_output": "self_attn.o_proj", "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj",
     "attn_q_norm": "self_attn.q_norm", "attn_k_norm": "self_attn.k_norm", "ffn_norm": "post_attention_layernorm",
-    "post_attention_norm": "post_attention_layernorm", "post_ffw_norm": "post_feedforward_layernorm",
+    "post_attention_norm": "post_attention_layernorm", "post_ffw_norm": "post_feedforward_layernorm", "ffn_gate_inp": "mlp.gate",
 }
 
 
@@ -43,6 +44,16 @@ def build(meta, tensors):
     elif arch == "qwen2":
         config = Qwen2Config(rope_theta=base, **common)
         model = Qwen2ForCausalLM(config)
+    elif arch == "qwen3":
+        config = Qwen3Config(rope_theta=base, **common)
+        model = Qwen3ForCausalLM(config)
+    elif arch == "qwen3moe":
+        dense = [i for i in range(common["num_hidden_layers"]) if f"blk.{i}.ffn_gate_inp.weight" not in tensors]
+        config = Qwen3MoeConfig(
+            rope_theta=base, num_experts=get("expert_count"), num_experts_per_tok=get("expert_used_count"), mlp_only_layers=dense,
+            moe_intermediate_size=get("expert_feed_forward_length"), norm_topk_prob=get("expert_weights_norm", True),
+            experts_implementation="eager", **common)
+        model = Qwen3MoeForCausalLM(config)
     elif gemma:
         period = get("attention.sliding_window_pattern", 6)
         types = ["full_attention" if (i + 1) % period == 0 else "sliding_attention" for i in range(common["num_hidden_layers"])]
@@ -55,6 +66,13 @@ def build(meta, tensors):
         raise SystemExit(f"no reference for {arch}")
 
     state = {}
+    tensors = dict(tensors)
+    for name in [name for name in tensors if name.endswith("ffn_gate_exps.weight")]:  # transformers keeps gate and up in one
+        prefix = f"model.layers.{name.split('.')[1]}.mlp.experts."
+        both = np.concatenate([tensors.pop(name), tensors.pop(name.replace("gate_exps", "up_exps"))], axis=1)
+        state[prefix + "gate_up_proj"] = torch.from_numpy(np.ascontiguousarray(both, dtype=np.float32))
+        down = tensors.pop(name.replace("gate_exps", "down_exps"))
+        state[prefix + "down_proj"] = torch.from_numpy(np.ascontiguousarray(down, dtype=np.float32))
     for name, value in tensors.items():
         value = torch.from_numpy(np.ascontiguousarray(value, dtype=np.float32))
         if name == "rope_freqs.weight":

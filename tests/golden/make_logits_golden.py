@@ -14,6 +14,7 @@ import gguf_reference
 
 MASK = (1 << 64) - 1
 VOCABULARY, EMBEDDING, HEADS, FEED_FORWARD, PROMPT = 96, 256, 4, 512, 40
+EXPERTS, USED = 8, 3
 # (offset, fixed sign and exponent bits) of each block's half-precision fields; see tiny_model.cpp.
 NEG = 0x8000
 FIELDS = {
@@ -40,9 +41,11 @@ def random(seed, count):
 
 
 class Tiny:
-    def __init__(self, arch, kind, second=None, tied=False, factors=False, biases=False, linear=0.0):
-        gemma = arch == "gemma3"
-        kv, dim, layers = (1, 128, 4) if gemma else (2, 64, 2)
+    def __init__(self, arch, kind, second=None, tied=False, factors=False, biases=False, linear=0.0, width=256, dense=(),
+                 normalised=True):
+        gemma, qwen3, mixture = arch == "gemma3", arch.startswith("qwen3"), arch == "qwen3moe"
+        # Qwen3's heads are together wider than the embedding.
+        kv, dim, layers = (1, 128, 4) if gemma else (2, 128 if qwen3 else 64, 2)
         self.data, self.tensors = [], {}
         self.meta = {"general.architecture": arch}
         meta = {"block_count": layers, "context_length": 512, "embedding_length": EMBEDDING, "feed_forward_length": FEED_FORWARD,
@@ -50,6 +53,11 @@ class Tiny:
                 "rope.freq_base": 1000000.0 if gemma else 10000.0}
         if gemma:
             meta |= {"attention.key_length": dim, "attention.sliding_window": 12, "attention.sliding_window_pattern": 2}
+        if qwen3:
+            meta |= {"attention.key_length": dim}
+        if mixture:
+            meta |= {"expert_count": EXPERTS, "expert_used_count": USED, "expert_feed_forward_length": width,
+                     "expert_weights_norm": normalised}
         self.meta |= {f"{arch}.{key}": value for key, value in meta.items()}
         second = second or kind
         self.add("token_embd.weight", kind, (VOCABULARY, EMBEDDING))
@@ -67,12 +75,19 @@ class Tiny:
             if biases:
                 self.add(layer + "attn_output.bias", Q.F32, (EMBEDDING,))
             self.add(layer + "ffn_norm.weight", Q.F32, (EMBEDDING,), norm=True)
-            self.add(layer + "ffn_gate.weight", kind, (FEED_FORWARD, EMBEDDING))
-            self.add(layer + "ffn_up.weight", kind, (FEED_FORWARD, EMBEDDING))
-            self.add(layer + "ffn_down.weight", second, (EMBEDDING, FEED_FORWARD))
-            if gemma:
+            if mixture and i not in dense:
+                self.add(layer + "ffn_gate_inp.weight", Q.F32, (EXPERTS, EMBEDDING))
+                self.add(layer + "ffn_gate_exps.weight", kind, (EXPERTS, width, EMBEDDING))
+                self.add(layer + "ffn_up_exps.weight", kind, (EXPERTS, width, EMBEDDING))
+                self.add(layer + "ffn_down_exps.weight", second, (EXPERTS, EMBEDDING, width))
+            else:
+                self.add(layer + "ffn_gate.weight", kind, (FEED_FORWARD, EMBEDDING))
+                self.add(layer + "ffn_up.weight", kind, (FEED_FORWARD, EMBEDDING))
+                self.add(layer + "ffn_down.weight", second, (EMBEDDING, FEED_FORWARD))
+            if gemma or qwen3:
                 self.add(layer + "attn_q_norm.weight", Q.F32, (dim,), norm=True)
                 self.add(layer + "attn_k_norm.weight", Q.F32, (dim,), norm=True)
+            if gemma:
                 self.add(layer + "post_attention_norm.weight", Q.F32, (EMBEDDING,), norm=True)
                 self.add(layer + "post_ffw_norm.weight", Q.F32, (EMBEDDING,), norm=True)
         self.add("output_norm.weight", Q.F32, (EMBEDDING,), norm=True)
@@ -117,13 +132,22 @@ class Tiny:
 
 CASES = {f"llama_{kind.name.lower()}": dict(arch="llama", kind=kind)
          for kind in (Q.F32, Q.F16, Q.BF16, Q.Q4_0, Q.Q4_1, Q.Q5_0, Q.Q5_1, Q.Q8_0, Q.Q4_K, Q.Q5_K, Q.Q6_K)}
+CASES |= {f"qwen3moe_{kind.name.lower()}": dict(arch="qwen3moe", kind=kind)
+          for kind in (Q.F16, Q.BF16, Q.Q4_0, Q.Q4_1, Q.Q5_0, Q.Q5_1, Q.Q8_0, Q.Q5_K, Q.Q6_K)}
 CASES |= {
+    "qwen3moe_f32": dict(arch="qwen3moe", kind=Q.F32, width=72),  # tiles of an expert's rows are not full
+    "qwen3moe_q4_k_m": dict(arch="qwen3moe", kind=Q.Q4_K, second=Q.Q6_K),
+    "qwen3moe_q8_0": dict(arch="qwen3moe", kind=Q.Q8_0, width=96),
+    "qwen3moe_dense": dict(arch="qwen3moe", kind=Q.F32, dense=(0,)),
+    "qwen3moe_shares": dict(arch="qwen3moe", kind=Q.F32, normalised=False),
     "llama_factors": dict(arch="llama", kind=Q.F32, factors=True, tied=True),
     "llama_biases": dict(arch="llama", kind=Q.F32, biases=True),
     "llama_linear": dict(arch="llama", kind=Q.F32, linear=4.0),
     "qwen2_f32": dict(arch="qwen2", kind=Q.F32),
     "qwen2_q8_0": dict(arch="qwen2", kind=Q.Q8_0, tied=True),
     "qwen2_q4_k_m": dict(arch="qwen2", kind=Q.Q4_K, second=Q.Q6_K),
+    "qwen3_f32": dict(arch="qwen3", kind=Q.F32),
+    "qwen3_q4_k_m": dict(arch="qwen3", kind=Q.Q4_K, second=Q.Q6_K, tied=True),
     "gemma3_f32": dict(arch="gemma3", kind=Q.F32),
     "gemma3_bf16": dict(arch="gemma3", kind=Q.BF16),
     "gemma3_mixed": dict(arch="gemma3", kind=Q.Q5_0, second=Q.Q8_0),

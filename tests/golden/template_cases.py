@@ -35,6 +35,15 @@ CONTEXTS = {
 }
 
 MODEL_CONTEXTS = dict(CONTEXTS)
+REASONING = [
+    {"role": "user", "content": "17 * 3?"}, {"role": "assistant", "content": "<think>\n17*3 = 51\n</think>\n\n51."},
+    {"role": "user", "content": "And the weather?"},
+    {"role": "assistant", "content": "Let me see.", "reasoning_content": "\nI need the tool.\n", "tool_calls": [
+        {"type": "function", "function": {"name": "search", "arguments": {"q": "Köln"}}}, {"name": "search", "arguments": "{\"q\": 1}"}]},
+    {"role": "tool", "content": "rain"}, {"role": "tool", "content": "sun"}]
+CONTEXTS["reasoning"] = {"messages": REASONING, "tools": [SEARCH], "add_generation_prompt": True}
+CONTEXTS["reasoning_off"] = {"messages": REASONING[:3], "add_generation_prompt": True, "enable_thinking": False}
+CONTEXTS["reasoning_on"] = {"messages": REASONING[:2], "add_generation_prompt": True, "enable_thinking": True}
 CONTEXTS["parts"] = {"messages": [{"role": "user", "content": [
     {"type": "text", "text": "see "}, {"type": "image", "image": "x.png"}, {"type": "text", "text": " this"}]}]}
 CONTEXTS["data"] = {
@@ -50,6 +59,64 @@ def e(name, *expressions):
     """One case: each expression printed on a line of its own, between brackets."""
     return (name, "".join("[{{ %s }}]\n" % x for x in expressions) + "end", "data")
 
+
+# What the templates of reasoning models do, in words of our own: the last question is searched from the end, thoughts before it
+# are dropped, those after it kept; consecutive tool results share a turn; thinking can be switched off.
+REASONING_TEMPLATE = """
+{%- set state = namespace(searching=true, question=messages|length - 1) %}
+{%- for message in messages[::-1] %}
+    {%- set at = (messages|length - 1) - loop.index0 %}
+    {%- if state.searching and message.role == 'user' and message.content is string %}
+        {%- set state.searching = false %}
+        {%- set state.question = at %}
+    {%- endif %}
+{%- endfor %}
+{%- if tools %}
+    {{- '[rules]\\n' }}
+    {%- if messages[0].role == 'system' %}{{- messages[0].content + '\\n' }}{%- endif %}
+    {%- for tool in tools %}
+        {{- tool | tojson + '\\n' }}
+    {%- endfor %}
+{%- elif messages[0].role == 'system' %}
+    {{- '[rules]\\n' + messages[0].content + '\\n' }}
+{%- endif %}
+{%- for message in messages %}
+    {%- set text = message.content if message.content is string else '' %}
+    {%- if message.role == 'user' or (message.role == 'system' and not loop.first) %}
+        {{- '[' + message.role + ']\\n' + text + '\\n' }}
+    {%- elif message.role == 'assistant' %}
+        {%- set thought = '' %}
+        {%- if message.reasoning_content is defined and message.reasoning_content is not none %}
+            {%- set thought = message.reasoning_content %}
+        {%- elif '</think>' in text %}
+            {%- set thought = text.split('</think>')[0].rstrip('\\n').split('<think>')[-1].lstrip('\\n') %}
+            {%- set text = text.split('</think>')[-1].lstrip('\\n') %}
+        {%- endif %}
+        {{- '[assistant]\\n' }}
+        {%- if loop.index0 > state.question and (loop.last or thought) %}
+            {{- '<think>\\n' + thought.strip('\\n') + '\\n</think>\\n\\n' }}
+        {%- endif %}
+        {{- text.lstrip('\\n') }}
+        {%- if message.tool_calls %}
+            {%- for call in message.tool_calls %}
+                {%- if call.function %}{%- set call = call.function %}{%- endif %}
+                {{- '\\n[call ' ~ loop.index ~ '] ' + call.name + ' ' }}
+                {%- if call.arguments is string %}{{- call.arguments }}{%- else %}{{- call.arguments | tojson }}{%- endif %}
+            {%- endfor %}
+        {%- endif %}
+        {{- '\\n' }}
+    {%- elif message.role == 'tool' %}
+        {%- if loop.first or (messages[loop.index0 - 1].role != 'tool') %}{{- '[results]' }}{%- endif %}
+        {{- '\\n- ' + text }}
+        {%- if loop.last or (messages[loop.index0 + 1].role != 'tool') %}{{- '\\n' }}{%- endif %}
+    {%- endif %}
+{%- endfor %}
+{%- if add_generation_prompt %}
+    {{- '[assistant]\\n' }}
+    {%- if enable_thinking is defined and enable_thinking is false %}
+        {{- '<think>\\n\\n</think>\\n\\n' }}
+    {%- endif %}
+{%- endif %}"""
 
 FEATURES = [
     # white space
@@ -140,6 +207,8 @@ FEATURES = [
     ("tool_schema", "{%- for tool in tools %}{%- set f = tool.function %}{{- 'fn ' ~ f.name ~ ': ' ~ (f.parameters | tojson(indent=4)) }}\n{% for key, p in f.parameters.properties.items() %}  {{ key }}{{ '?' if key not in f.parameters.required else '' }} {{ p.type }}{% if p.enum is defined %} {{ p.enum | map('tojson') | join(' | ') }}{% endif %}\n{% endfor %}{% endfor %}", "tool_turns"),
     ("content_parts", "{% for m in messages %}{% if m.content is string %}{{ m.content }}{% else %}{% for p in m.content %}{% if p['type'] == 'text' %}{{ p.text }}{% elif 'image' in p %}<img>{% endif %}{% endfor %}{% endif %}{% endfor %}",
      "parts"),
+    *[(f"reasoning_chat.{context}", REASONING_TEMPLATE, context)
+      for context in ("reasoning", "reasoning_off", "reasoning_on", "tool_turns", "system", "injection")],
     # failures
     ("fail.raise", "a{{ raise_exception('Roles must alternate') }}b", "data"),
     ("fail.undefined_attribute", "{{ missing.x }}", "data"),

@@ -69,6 +69,16 @@ inline double relativeError(std::span<const float> a, std::span<const float> b) 
   return std::sqrt(difference / size);
 }
 
+/// relativeError() of each row of `vocabulary` logits, ascending.
+inline std::vector<double> rowErrors(std::span<const float> a, std::span<const float> b, std::size_t vocabulary) {
+  std::vector<double> errors;
+  for (std::size_t at = 0; at + vocabulary <= b.size(); at += vocabulary) {
+    errors.push_back(relativeError(a.subspan(at, vocabulary), b.subspan(at, vocabulary)));
+  }
+  std::sort(errors.begin(), errors.end());
+  return errors;
+}
+
 /// Mean negative log likelihood of tokens[i + 1] under logits row i.
 inline double meanLoss(std::span<const float> logits, std::span<const TokenId> tokens, std::size_t vocabulary) {
   double total = 0;

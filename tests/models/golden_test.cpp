@@ -19,12 +19,14 @@ struct GoldenCase {
   double quantisedTolerance;
 };
 
-// Where activations are rounded to 8 bits in blocks of 32, each product carries an error of about (largest / 127) / sqrt(12) ≈ 0.5%
-// of its size, and some fourteen of them meet in the residual stream: about 2%. K blocks of random bits have scales that differ
-// by far more than trained ones. Formats computed in F32 or BF16 only round the KV cache to F16 (and inputs to BF16).
+// Where activations are rounded to 8 bits in blocks of 32, each product carries an error of about (largest / 127) / sqrt(12)
+// ≈ 0.5% of its size, and some fourteen of them meet in the residual stream: about 2%. K blocks of random bits have scales
+// that differ by far more than trained ones. Formats computed in F32 or BF16 only round the KV cache to F16 (and inputs to
+// BF16).
 constexpr double kInt8 = 0.03;
 constexpr double kHalf = 0.01;
 constexpr double kExact = 1e-4;
+constexpr double kOtherExperts = 0.1;
 
 std::vector<GoldenCase> goldenCases() {
   return {
@@ -44,10 +46,33 @@ std::vector<GoldenCase> goldenCases() {
       {"llama_linear", {.linearRopeScale = 4.0}, kHalf},
       {"qwen2_f32", {.architecture = "qwen2"}, kHalf},
       {"qwen2_q8_0", {.architecture = "qwen2", .format = FormatId::Q8_0, .tied = true}, kInt8},
-      {"qwen2_q4_k_m", {.architecture = "qwen2", .format = FormatId::Q4_K, .secondFormat = FormatId::Q6_K, .mixed = true}, kInt8},
+      {"qwen2_q4_k_m",
+       {.architecture = "qwen2", .format = FormatId::Q4_K, .secondFormat = FormatId::Q6_K, .mixed = true},
+       kInt8},
+      {"qwen3_f32", {.architecture = "qwen3"}, kHalf},
+      {"qwen3_q4_k_m",
+       {.architecture = "qwen3", .format = FormatId::Q4_K, .secondFormat = FormatId::Q6_K, .mixed = true, .tied = true},
+       kInt8},
+      {"qwen3moe_f32", {.architecture = "qwen3moe", .expertWidth = 72}, kHalf},
+      {"qwen3moe_f16", {.architecture = "qwen3moe", .format = FormatId::F16}, kHalf},
+      {"qwen3moe_bf16", {.architecture = "qwen3moe", .format = FormatId::BF16}, kHalf},
+      {"qwen3moe_q4_0", {.architecture = "qwen3moe", .format = FormatId::Q4_0}, kInt8},
+      {"qwen3moe_q4_1", {.architecture = "qwen3moe", .format = FormatId::Q4_1}, kInt8},
+      {"qwen3moe_q5_0", {.architecture = "qwen3moe", .format = FormatId::Q5_0}, kInt8},
+      {"qwen3moe_q5_1", {.architecture = "qwen3moe", .format = FormatId::Q5_1}, kInt8},
+      {"qwen3moe_q8_0", {.architecture = "qwen3moe", .format = FormatId::Q8_0, .expertWidth = 96}, kInt8},
+      {"qwen3moe_q4_k_m",
+       {.architecture = "qwen3moe", .format = FormatId::Q4_K, .secondFormat = FormatId::Q6_K, .mixed = true},
+       kInt8},
+      {"qwen3moe_q5_k", {.architecture = "qwen3moe", .format = FormatId::Q5_K}, kInt8},
+      {"qwen3moe_q6_k", {.architecture = "qwen3moe", .format = FormatId::Q6_K}, kInt8},
+      {"qwen3moe_dense", {.architecture = "qwen3moe", .firstLayerDense = true}, kHalf},
+      {"qwen3moe_shares", {.architecture = "qwen3moe", .expertSharesNormalised = false}, kHalf},
       {"gemma3_f32", {.architecture = "gemma3"}, kHalf},
       {"gemma3_bf16", {.architecture = "gemma3", .format = FormatId::BF16}, kHalf},
-      {"gemma3_mixed", {.architecture = "gemma3", .format = FormatId::Q5_0, .secondFormat = FormatId::Q8_0, .mixed = true}, kInt8},
+      {"gemma3_mixed",
+       {.architecture = "gemma3", .format = FormatId::Q5_0, .secondFormat = FormatId::Q8_0, .mixed = true},
+       kInt8},
   };
 }
 
@@ -94,10 +119,19 @@ TEST_P(LogitsGolden, MatchPyTorch) {
   const auto logits = Runner(**model, 8, 8).all(prompt, 64);
   ASSERT_TRUE(logits) << logits.error().describe();
   const double error = relativeError(*logits, golden.logits);
-  EXPECT_LE(error, c.quantisedTolerance);
+  if (c.spec.architecture == "qwen3moe") {
+    // Where two experts' scores are nearly equal, rounding may choose the other one: some tokens are then off by its share.
+    const auto errors = rowErrors(*logits, golden.logits, golden.vocabulary);
+    EXPECT_LE(errors[errors.size() / 2], c.quantisedTolerance);
+    EXPECT_LE(errors[errors.size() * 3 / 4], 2 * c.quantisedTolerance);
+    EXPECT_LE(error, kOtherExperts);
+  } else {
+    EXPECT_LE(error, c.quantisedTolerance);
+  }
   RecordProperty("exact_error", std::to_string(exactError));
   RecordProperty("error", std::to_string(error));
-  if (std::getenv("HEARTH_SHOW_FIGURES") != nullptr) std::printf("%-14s exact %.2e  as loaded %.2e\n", c.name, exactError, error);
+  if (std::getenv("HEARTH_SHOW_FIGURES") != nullptr)
+    std::printf("%-14s exact %.2e  as loaded %.2e\n", c.name, exactError, error);
 
   if (c.spec.format == FormatId::F32) {
     // F32 weights need no exact mode: with an F32 cache there is nothing left to round.

@@ -64,6 +64,22 @@ std::vector<BadSetting> badSettings() {
       {"llama", "attention.layer_norm_rms_epsilon", Value(5.0F), ErrorCode::Corrupt},
       {"llama", "context_length", u(0), ErrorCode::Corrupt},
       {"llama", "expert_count", u(8), ErrorCode::UnsupportedArchitecture},
+      {"qwen3", "expert_count", u(8), ErrorCode::UnsupportedArchitecture},
+      {"qwen3", "attention.key_length", u(64), ErrorCode::Corrupt},
+      {"qwen3moe", "expert_count", u(0), ErrorCode::Corrupt},
+      {"qwen3moe", "expert_count", u(1), ErrorCode::Corrupt},  // fewer than a token uses
+      {"qwen3moe", "expert_count", u(7), ErrorCode::Corrupt},
+      {"qwen3moe", "expert_count", u(9), ErrorCode::Corrupt},
+      {"qwen3moe", "expert_count", u(0xFFFFFFFFU), ErrorCode::Corrupt},
+      {"qwen3moe", "expert_count", Value(-8), ErrorCode::Corrupt},
+      {"qwen3moe", "expert_count", Value(std::string("eight")), ErrorCode::Corrupt},
+      {"qwen3moe", "expert_used_count", u(0), ErrorCode::Corrupt},
+      {"qwen3moe", "expert_used_count", u(9), ErrorCode::Corrupt},
+      {"qwen3moe", "expert_used_count", u(0xFFFFFFFFU), ErrorCode::Corrupt},
+      {"qwen3moe", "expert_feed_forward_length", u(0), ErrorCode::Corrupt},
+      {"qwen3moe", "expert_feed_forward_length", u(128), ErrorCode::Corrupt},
+      {"qwen3moe", "expert_feed_forward_length", u(0x7FFFFFFFU), ErrorCode::Corrupt},
+      {"qwen3moe", "expert_shared_count", u(1), ErrorCode::UnsupportedArchitecture},
       {"gemma3", "attention.sliding_window", u(0), ErrorCode::Corrupt},
       {"gemma3", "attention.sliding_window_pattern", u(0), ErrorCode::Corrupt},
       {"gemma3", "rope.freq_base_swa", Value(nan), ErrorCode::Corrupt},
@@ -95,6 +111,51 @@ TEST(HostileModel, SettingsThatMustBeThere) {
   }
 }
 
+TEST(HostileModel, SettingsThatExpertsMustHave) {
+  for (const char* key : {"expert_count", "expert_used_count", "expert_feed_forward_length"}) {
+    TinyModel tiny({.architecture = "qwen3moe", .format = FormatId::Q4_0});
+    tiny.remove(std::string("qwen3moe.") + key);
+    const auto model = TinyFile(tiny).load();
+    ASSERT_FALSE(model) << key;
+    EXPECT_EQ(model.error().code, ErrorCode::Corrupt);
+    EXPECT_EQ(model.error().find("key"), std::string("qwen3moe.") + key);
+  }
+}
+
+// The stacks have the right number of bytes, but cut into other experts.
+TEST(HostileModel, StacksOfAnotherDepth) {
+  for (const char* name : {"blk.0.ffn_gate_exps.weight", "blk.0.ffn_up_exps.weight", "blk.1.ffn_down_exps.weight"}) {
+    for (const auto& dims :
+         {std::vector<std::int64_t>{256, 512, 4}, {256, 128, 16}, {256, 2048}, {256, 256, 4, 2}, {512, 256, 4}}) {
+      TinyModel tiny({.architecture = "qwen3moe", .format = FormatId::Q4_0});
+      tiny.tensor(name).dims = dims;
+      const auto model = TinyFile(tiny).load();
+      ASSERT_FALSE(model) << name;
+      EXPECT_EQ(model.error().code, ErrorCode::Corrupt);
+      EXPECT_EQ(model.error().find("tensor"), name);
+      EXPECT_EQ(model.error().find("expected"), "256 x 256 x 8");
+    }
+  }
+}
+
+// Scores that compare with nothing must neither choose an expert twice nor one that does not exist.
+TEST(HostileModel, RouterThatIsNotANumber) {
+  const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
+  for (const float bad : {nan, infinity, -infinity}) {
+    for (const std::size_t rows : {1U, 5U, 8U}) {
+      TinyModel tiny({.architecture = "qwen3moe", .format = FormatId::Q8_0});
+      auto& bytes = tiny.tensor("blk.1.ffn_gate_inp.weight").bytes;
+      for (std::size_t row = 0; row < rows; ++row) std::memcpy(bytes.data() + row * 256 * sizeof(float), &bad, sizeof(bad));
+      const auto model = TinyFile(tiny).load();
+      ASSERT_TRUE(model) << model.error().describe();
+      std::vector<float> logits;
+      const auto ran = Runner(**model, 16, 1).feed(tinyPrompt(12), &logits);
+      ASSERT_FALSE(ran) << rows << " rows of " << bad;
+      EXPECT_EQ(ran.error().code, ErrorCode::Corrupt);
+    }
+  }
+}
+
 TEST(HostileModel, UnknownArchitecture) {
   TinyModel tiny({});
   tiny.set("general.architecture", std::string("mamba"));
@@ -106,12 +167,13 @@ TEST(HostileModel, UnknownArchitecture) {
   const auto config = readModelConfig(**file.open());
   ASSERT_FALSE(config);
   EXPECT_EQ(config.error().code, ErrorCode::UnsupportedArchitecture);
-  EXPECT_THAT(supportedArchitectures(), ::testing::IsSupersetOf({"llama", "qwen2", "gemma3"}));
+  EXPECT_THAT(supportedArchitectures(), ::testing::IsSupersetOf({"llama", "qwen2", "qwen3", "qwen3moe", "gemma3"}));
 }
 
 TEST(HostileModel, EveryTensorIsNeededAndCheckedForShape) {
-  for (const char* architecture : {"llama", "qwen2", "gemma3"}) {
-    const TinyModel whole({.architecture = architecture, .format = FormatId::Q4_0});  // small files: many are written
+  for (const char* architecture : {"llama", "qwen2", "qwen3", "qwen3moe", "gemma3"}) {
+    // Small files: many are written.
+    const TinyModel whole({.architecture = architecture, .format = FormatId::Q4_0, .firstLayerDense = true});
     for (const auto& tensor : whole.tensors) {
       {
         TinyModel tiny = whole;
@@ -130,7 +192,9 @@ TEST(HostileModel, EveryTensorIsNeededAndCheckedForShape) {
         // Half as many inputs, twice as many outputs: the same bytes in another shape.
         TinyModel tiny = whole;
         auto& changed = tiny.tensor(tensor.name);
-        changed.dims = {tensor.dims[0] / 2, tensor.dims.size() > 1 ? tensor.dims[1] * 2 : 2};
+        changed.dims.resize(std::max<std::size_t>(2, changed.dims.size()), 1);
+        changed.dims[0] /= 2;
+        changed.dims[1] *= 2;
         const TinyFile file(tiny);
         const auto model = estimateModelBytes(**file.open(), {});
         ASSERT_FALSE(model) << tensor.name;
@@ -153,8 +217,8 @@ TEST(HostileModel, NanInANormIsFoundAtLoad) {
 
 // The scale of one block in each kind of place becomes NaN or infinite; forward() must say so, not answer with noise.
 TEST(HostileModel, NanInAMatrixIsFoundInTheStep) {
-  for (const char* name : {"token_embd.weight", "blk.0.attn_q.weight", "blk.0.attn_v.weight", "blk.1.ffn_gate.weight", "blk.1.ffn_up.weight",
-                           "blk.1.ffn_down.weight", "output.weight"}) {
+  for (const char* name : {"token_embd.weight", "blk.0.attn_q.weight", "blk.0.attn_v.weight", "blk.1.ffn_gate.weight",
+                           "blk.1.ffn_up.weight", "blk.1.ffn_down.weight", "output.weight"}) {
     for (const std::uint16_t half : {std::uint16_t{0x7E00}, std::uint16_t{0x7C00}}) {
       TinyModel tiny({.format = FormatId::Q8_0});
       auto& bytes = tiny.tensor(name).bytes;
@@ -169,6 +233,37 @@ TEST(HostileModel, NanInAMatrixIsFoundInTheStep) {
       EXPECT_EQ(ran.error().code, ErrorCode::Corrupt) << name;
     }
   }
+}
+
+// One block of one expert, which some token of a long enough prompt is sent to; the others' answers are fine.
+TEST(HostileModel, NanInAnExpertIsFoundInTheStep) {
+  for (const char* name : {"blk.0.ffn_gate_exps.weight", "blk.1.ffn_up_exps.weight", "blk.1.ffn_down_exps.weight"}) {
+    TinyModel tiny({.architecture = "qwen3moe", .format = FormatId::Q8_0});
+    constexpr std::size_t kExpertBytes = 256 * 256 / 32 * 34;
+    const std::uint16_t half = 0x7E00;
+    std::memcpy(tiny.tensor(name).bytes.data() + 5 * kExpertBytes + 34, &half, 2);
+    const auto model = TinyFile(tiny).load();
+    ASSERT_TRUE(model) << model.error().describe();
+    std::vector<float> logits;
+    const auto ran = Runner(**model, 16, 4).feed(tinyPrompt(50), &logits);
+    ASSERT_FALSE(ran) << name;
+    EXPECT_EQ(ran.error().code, ErrorCode::Corrupt) << name;
+  }
+}
+
+TEST(LoadModel, ExpertsAreCountedAsUsed) {
+  const TinyModel tiny({.architecture = "qwen3moe", .format = FormatId::Q8_0});
+  const auto config = readModelConfig(**TinyFile(tiny).open());
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->experts, 8);
+  EXPECT_EQ(config->expertsUsed, 3);
+  EXPECT_EQ(config->headDim, 128);
+  EXPECT_EQ(config->parameters - config->activeParameters, 2LL * 3 * 256 * 256 * (8 - 3))
+      << "five of eight experts in two layers rest";
+  const auto dense = readModelConfig(**TinyFile(TinyModel({.architecture = "qwen3"})).open());
+  ASSERT_TRUE(dense);
+  EXPECT_EQ(dense->experts, 0);
+  EXPECT_EQ(dense->activeParameters, dense->parameters);
 }
 
 TEST(LoadModel, ConfigAndShape) {
@@ -205,7 +300,8 @@ TEST(LoadModel, RefusesWhatDoesNotFitBeforeAllocating) {
   EXPECT_TRUE(file.load({.memoryBudgetBytes = *bytes}));
   // Exact weights of a quantised file, and a larger batch, take more.
   const TinyFile quantised{TinyModel({.format = FormatId::Q4_0})};
-  const auto small = estimateModelBytes(**quantised.open(), {}), exact = estimateModelBytes(**quantised.open(), {.exact = true});
+  const auto small = estimateModelBytes(**quantised.open(), {}),
+             exact = estimateModelBytes(**quantised.open(), {.exact = true});
   const auto wide = estimateModelBytes(**quantised.open(), {.maxBatchTokens = 1024});
   ASSERT_TRUE(small && exact && wide);
   EXPECT_GT(*exact, *small);
@@ -246,7 +342,8 @@ class Callers : public ::testing::Test {
     m_model = std::move(*loaded);
     m_kv = std::move(*KvStorage::create(m_model->kvShape(), 16, 4));
   }
-  ErrorCode run(std::vector<TokenId> tokens, std::vector<SequenceSlice> slices, std::vector<std::int32_t> rows = {}, int spare = 0) {
+  ErrorCode run(std::vector<TokenId> tokens, std::vector<SequenceSlice> slices, std::vector<std::int32_t> rows = {},
+                int spare = 0) {
     m_logits.assign(rows.size() * TinyModel::kVocabulary + static_cast<std::size_t>(spare), 0.0F);
     const auto ran = m_model->forward({tokens, slices, rows}, *m_kv, m_logits);
     return ran ? kFine : ran.error().code;

@@ -20,6 +20,10 @@ std::vector<TinySpec> specs() {
       {.architecture = "llama", .format = FormatId::F16},
       {.architecture = "llama", .format = FormatId::Q4_1},
       {.architecture = "qwen2", .format = FormatId::Q4_K, .secondFormat = FormatId::Q6_K, .mixed = true},
+      {.architecture = "qwen3", .format = FormatId::Q8_0},
+      {.architecture = "qwen3moe", .format = FormatId::F32, .expertWidth = 72},
+      {.architecture = "qwen3moe", .format = FormatId::Q4_0, .expertWidth = 96, .firstLayerDense = true},
+      {.architecture = "qwen3moe", .format = FormatId::Q4_K, .secondFormat = FormatId::Q6_K, .mixed = true},
       {.architecture = "gemma3", .format = FormatId::Q5_0, .secondFormat = FormatId::Q8_0, .mixed = true},
   };
 }
@@ -38,7 +42,8 @@ TEST_P(Invariance, PromptCutAnywhere) {
     Runner runner(**model, 16, 8);
     const auto logits = runner.all(prompt, chunk);
     ASSERT_TRUE(logits);
-    EXPECT_TRUE(sameBits(*logits, *expected)) << "in chunks of " << chunk << ", relative error " << relativeError(*logits, *expected);
+    EXPECT_TRUE(sameBits(*logits, *expected))
+        << "in chunks of " << chunk << ", relative error " << relativeError(*logits, *expected);
   }
 }
 
@@ -73,7 +78,10 @@ TEST_P(Invariance, NeighboursInTheBatch) {
   std::vector<std::vector<float>> alone;
   for (int s = 0; s < kSequences; ++s) {
     Runner runner(**model, 16, kPagesEach);
-    auto logits = runner.all(std::span(text).subspan(static_cast<std::size_t>(s) * 60, static_cast<std::size_t>(prompts[static_cast<std::size_t>(s)] + kDecoded)), 256);
+    auto logits =
+        runner.all(std::span(text).subspan(static_cast<std::size_t>(s) * 60,
+                                           static_cast<std::size_t>(prompts[static_cast<std::size_t>(s)] + kDecoded)),
+                   256);
     ASSERT_TRUE(logits);
     alone.push_back(std::move(*logits));
   }
@@ -81,7 +89,8 @@ TEST_P(Invariance, NeighboursInTheBatch) {
   // Together: all prompts in one ragged step, then decode steps; the pages of the sequences lie between each other.
   auto kv = std::move(*KvStorage::create((*model)->kvShape(), 16, kSequences * kPagesEach));
   std::array<std::vector<PageId>, kSequences> tables;
-  for (int page = 0; page < kSequences * kPagesEach; ++page) tables[static_cast<std::size_t>(page % kSequences)].push_back(page);
+  for (int page = 0; page < kSequences * kPagesEach; ++page)
+    tables[static_cast<std::size_t>(page % kSequences)].push_back(page);
   std::array<int, kSequences> past{};
   for (int step = 0; step <= kDecoded; ++step) {
     std::vector<TokenId> tokens;
@@ -100,7 +109,8 @@ TEST_P(Invariance, NeighboursInTheBatch) {
     for (std::size_t s = 0; s < kSequences; ++s) {
       const auto mine = std::span(logits).subspan(s * kVocabulary, kVocabulary);
       const auto expected = std::span(alone[s]).subspan(static_cast<std::size_t>(past[s] - 1) * kVocabulary, kVocabulary);
-      EXPECT_TRUE(sameBits(mine, expected)) << "sequence " << s << ", step " << step << ", relative error " << relativeError(mine, expected);
+      EXPECT_TRUE(sameBits(mine, expected))
+          << "sequence " << s << ", step " << step << ", relative error " << relativeError(mine, expected);
     }
   }
 }
@@ -108,6 +118,24 @@ TEST_P(Invariance, NeighboursInTheBatch) {
 INSTANTIATE_TEST_SUITE_P(All, Invariance, ::testing::ValuesIn(specs()), [](const auto& instance) {
   return instance.param.architecture + "_" + kernels::findFormat(instance.param.format)->name;
 });
+
+// More tokens to an expert than are multiplied in one pass; every token goes to all experts.
+TEST(Invariance, MoreTokensThanAPassOfAnExpert) {
+  for (const FormatId format : {FormatId::F32, FormatId::Q4_0}) {
+    TinyModel tiny({.architecture = "qwen3moe", .format = format});
+    tiny.set("qwen3moe.expert_used_count", TinyModel::kExperts);
+    const TinyFile file(tiny);
+    const auto model = file.load({.maxBatchTokens = 1024});
+    ASSERT_TRUE(model) << model.error().describe();
+    const auto prompt = tinyPrompt(900);
+    std::vector<float> whole, pieces;
+    Runner first(**model, 16, 60), second(**model, 16, 60);
+    ASSERT_TRUE(first.feed(prompt, &whole));
+    for (std::size_t at = 0; at < prompt.size(); at += 100)
+      ASSERT_TRUE(second.feed(std::span(prompt).subspan(at, 100), &pieces));
+    EXPECT_TRUE(sameBits(whole, pieces)) << "relative error " << relativeError(pieces, whole);
+  }
+}
 
 TEST(Invariance, CopiedPageContinuesTheSame) {
   const TinyFile file{TinyModel(TinySpec{})};

@@ -43,13 +43,20 @@ int main(int argc, char** argv) {
   bool exactToo = false, speed = false;
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
-    if (argument == "--exact-too") exactToo = true;
-    else if (argument == "--speed") speed = true;
-    else if (argument == "--tokens" && i + 1 < argc) tokensFile = argv[++i];
-    else if (argument == "--reference" && i + 1 < argc) referenceFile = argv[++i];
-    else if (argument == "--count" && i + 1 < argc) count = std::stoul(argv[++i]);
-    else if (argument == "--threads" && i + 1 < argc) threads = std::stoi(argv[++i]);
-    else model = argument;
+    if (argument == "--exact-too")
+      exactToo = true;
+    else if (argument == "--speed")
+      speed = true;
+    else if (argument == "--tokens" && i + 1 < argc)
+      tokensFile = argv[++i];
+    else if (argument == "--reference" && i + 1 < argc)
+      referenceFile = argv[++i];
+    else if (argument == "--count" && i + 1 < argc)
+      count = std::stoul(argv[++i]);
+    else if (argument == "--threads" && i + 1 < argc)
+      threads = std::stoi(argv[++i]);
+    else
+      model = argument;
   }
   auto opened = hearth::GgufFile::open(model);
   if (!opened) return report(opened.error());
@@ -59,9 +66,10 @@ int main(int argc, char** argv) {
   auto loaded = hearth::loadModel(file, pool);
   if (!loaded) return report(loaded.error());
   const auto vocabulary = static_cast<std::size_t>((*loaded)->config().vocabulary);
-  fmt::print("{}: {:.1f} M parameters, {} · kernels {} · {} threads · loaded in {:.2f} s, {:.0f} MiB packed\n", (*loaded)->config().name,
-             static_cast<double>((*loaded)->config().parameters) / 1e6, (*loaded)->config().quantisation, hearth::kernels::chooseKernels().isa,
-             pool->threadCount(), since(start), static_cast<double>((*loaded)->weightBytes()) / (1 << 20));
+  fmt::print("{}: {:.1f} M parameters, {} · kernels {} · {} threads · loaded in {:.2f} s, {:.0f} MiB packed\n",
+             (*loaded)->config().name, static_cast<double>((*loaded)->config().parameters) / 1e6,
+             (*loaded)->config().quantisation, hearth::kernels::chooseKernels().isa, pool->threadCount(), since(start),
+             static_cast<double>((*loaded)->weightBytes()) / (1 << 20));
   std::vector<TokenId> tokens = readRaw<TokenId>(tokensFile);
   if (tokens.empty()) {
     std::mt19937 random(1);
@@ -91,7 +99,8 @@ int main(int argc, char** argv) {
     for (int i = 0; i < 64; ++i) {
       logits.clear();
       start = Clock::now();
-      if (auto fed = runner.feed(std::span(tokens).subspan(static_cast<std::size_t>(i) % tokens.size(), 1), &logits); !fed) return report(fed.error());
+      if (auto fed = runner.feed(std::span(tokens).subspan(static_cast<std::size_t>(i) % tokens.size(), 1), &logits); !fed)
+        return report(fed.error());
       times.push_back(since(start));
     }
     std::sort(times.begin(), times.end());
@@ -118,7 +127,8 @@ int main(int argc, char** argv) {
         for (auto& slice : slices) ++slice.pastLength;
       }
       std::sort(times.begin(), times.end());
-      fmt::print("decode x{:<4}: {:8.1f} tok/s median, {:.1f} best\n", width, width / times[times.size() / 2], width / times.front());
+      fmt::print("decode x{:<4}: {:8.1f} tok/s median, {:.1f} best\n", width, width / times[times.size() / 2],
+                 width / times.front());
     }
     return 0;
   }
@@ -127,11 +137,13 @@ int main(int argc, char** argv) {
   hearth::testing::Runner runner(**loaded, 16, pages);
   auto logits = runner.all(tokens, 256);
   if (!logits) return report(logits.error());
-  fmt::print("perplexity quantised {:.4f} over {} tokens\n", std::exp(hearth::testing::meanLoss(*logits, tokens, vocabulary)), tokens.size());
+  fmt::print("perplexity quantised {:.4f} over {} tokens\n",
+             std::exp(hearth::testing::meanLoss(*logits, tokens, vocabulary)), tokens.size());
   std::vector<float> reference = referenceFile.empty() ? std::vector<float>{} : readRaw<float>(referenceFile);
   const std::size_t compared = std::min(reference.size(), logits->size());
   const auto compare = [&](const char* what, std::span<const float> ours, std::span<const float> theirs) {
-    fmt::print("{}: relative error {:.3e}, top-1 agreement {:.2f}%\n", what, hearth::testing::relativeError(ours.first(theirs.size()), theirs),
+    fmt::print("{}: relative error {:.3e}, top-1 agreement {:.2f}%\n", what,
+               hearth::testing::relativeError(ours.first(theirs.size()), theirs),
                100 * hearth::testing::topAgreement(ours, theirs, vocabulary));
   };
   if (compared > 0) compare("quantised against reference", *logits, std::span(reference).first(compared));
@@ -143,7 +155,8 @@ int main(int argc, char** argv) {
     start = Clock::now();
     auto exactLogits = exactRunner.all(tokens, 256);
     if (!exactLogits) return report(exactLogits.error());
-    fmt::print("perplexity exact     {:.4f} ({:.1f} s)\n", std::exp(hearth::testing::meanLoss(*exactLogits, tokens, vocabulary)), since(start));
+    fmt::print("perplexity exact     {:.4f} ({:.1f} s)\n",
+               std::exp(hearth::testing::meanLoss(*exactLogits, tokens, vocabulary)), since(start));
     compare("quantised against exact", *logits, *exactLogits);
     if (compared > 0) compare("exact against reference", *exactLogits, std::span(reference).first(compared));
   }

@@ -24,7 +24,9 @@ struct TextGolden {
 
 TextGolden readTextGolden() {
   std::ifstream in(std::string(HEARTH_TEST_SOURCE_DIR) + "/golden/logits/smollm2_text.bin", std::ios::binary);
-  const auto read = [&](void* to, std::size_t bytes) { in.read(static_cast<char*>(to), static_cast<std::streamsize>(bytes)); };
+  const auto read = [&](void* to, std::size_t bytes) {
+    in.read(static_cast<char*>(to), static_cast<std::streamsize>(bytes));
+  };
   TextGolden golden;
   std::uint32_t count = 0;
   read(&count, 4);
@@ -84,8 +86,8 @@ TEST(SmolLm2, ExactMatchesPyTorchAndQuantisedMatchesExact) {
   EXPECT_LT(exactPerplexity, 30.0) << "the model does not predict English";
   EXPECT_NEAR(perplexity / exactPerplexity, 1.0, 0.01);
   EXPECT_GE(agreement, 0.95);
-  std::printf("perplexity: exact %.4f, quantised %.4f; same first choice %.2f%%; exact against PyTorch %.2e\n", exactPerplexity, perplexity,
-              100 * agreement, relativeError(ours, theirs));
+  std::printf("perplexity: exact %.4f, quantised %.4f; same first choice %.2f%%; exact against PyTorch %.2e\n",
+              exactPerplexity, perplexity, 100 * agreement, relativeError(ours, theirs));
 }
 
 }  // namespace

@@ -18,7 +18,8 @@ class TinyFile {
  public:
   explicit TinyFile(const TinyModel& model) {
     static std::atomic<int> next{0};
-    m_path = std::filesystem::temp_directory_path() / ("hearth-tiny-" + std::to_string(::getpid()) + "-" + std::to_string(next++) + ".gguf");
+    m_path = std::filesystem::temp_directory_path() /
+             ("hearth-tiny-" + std::to_string(::getpid()) + "-" + std::to_string(next++) + ".gguf");
     if (auto written = model.write(m_path); !written) ADD_FAILURE() << written.error().describe();
   }
   ~TinyFile() {

@@ -24,7 +24,8 @@ std::uint64_t random(std::uint64_t seed, std::uint64_t n) {
   return z ^ (z >> 31);
 }
 
-// Half-precision fields of a block: random mantissa, this sign and (biased) exponent, so that weights come out near 1/sqrt(256).
+// Half-precision fields of a block: random mantissa, this sign and (biased) exponent, so that weights come out near
+// 1/sqrt(256).
 struct HalfField {
   std::size_t offset;
   std::uint16_t fixedBits;
@@ -69,7 +70,8 @@ void TinyModel::add(const std::string& name, FormatId format, std::vector<std::i
         continue;
       }
       // 24 random bits in F32; eight in the halves, where they are exact. In [-1/8, 1/8).
-      const double value = format == FormatId::F32 ? static_cast<double>(u >> 40U) / 8388608.0 - 1.0 : static_cast<double>(u >> 56U) / 128.0 - 1.0;
+      const double value = format == FormatId::F32 ? static_cast<double>(u >> 40U) / 8388608.0 - 1.0
+                                                   : static_cast<double>(u >> 56U) / 128.0 - 1.0;
       const auto narrow = static_cast<float>(value / 8.0);
       if (format == FormatId::F32) {
         append(bytes, narrow);
@@ -97,8 +99,10 @@ void TinyModel::add(const std::string& name, FormatId format, std::vector<std::i
 }
 
 TinyModel::TinyModel(const TinySpec& spec) {
-  const bool gemma = spec.architecture == "gemma3";
-  const std::uint32_t embedding = 256, heads = 4, kvHeads = gemma ? 1 : 2, headDim = gemma ? 128 : 64, feedForward = 512;
+  const bool gemma = spec.architecture == "gemma3", mixture = spec.architecture == "qwen3moe";
+  const bool headNorms =
+      gemma || mixture || spec.architecture == "qwen3";  // their heads are together wider than the embedding
+  const std::uint32_t embedding = 256, heads = 4, kvHeads = gemma ? 1 : 2, headDim = headNorms ? 128 : 64, feedForward = 512;
   const std::uint32_t layers = gemma ? 4 : 2;
   const std::string prefix = spec.architecture + ".";
   set("general.architecture", spec.architecture);
@@ -111,9 +115,17 @@ TinyModel::TinyModel(const TinySpec& spec) {
   set(prefix + "attention.head_count_kv", kvHeads);
   set(prefix + "attention.layer_norm_rms_epsilon", 1e-5F);
   set(prefix + "rope.freq_base", gemma ? 1000000.0F : 10000.0F);
-  if (gemma) {
+  if (headNorms) {
     set(prefix + "attention.key_length", headDim);
     set(prefix + "attention.value_length", headDim);
+  }
+  if (mixture) {
+    set(prefix + "expert_count", kExperts);
+    set(prefix + "expert_used_count", kExpertsUsed);
+    set(prefix + "expert_feed_forward_length", spec.expertWidth);
+    set(prefix + "expert_weights_norm", spec.expertSharesNormalised);
+  }
+  if (gemma) {
     set(prefix + "attention.sliding_window", std::uint32_t{12});
     set(prefix + "attention.sliding_window_pattern", std::uint32_t{2});
   }
@@ -139,12 +151,21 @@ TinyModel::TinyModel(const TinySpec& spec) {
     add(layer + "attn_output.weight", format, {heads * headDim, embedding});
     if (spec.biases) add(layer + "attn_output.bias", FormatId::F32, {embedding});
     add(layer + "ffn_norm.weight", FormatId::F32, {embedding}, true);
-    add(layer + "ffn_gate.weight", format, {embedding, feedForward});
-    add(layer + "ffn_up.weight", format, {embedding, feedForward});
-    add(layer + "ffn_down.weight", second, {feedForward, embedding});
-    if (gemma) {
+    if (mixture && !(i == 0 && spec.firstLayerDense)) {
+      add(layer + "ffn_gate_inp.weight", FormatId::F32, {embedding, kExperts});
+      add(layer + "ffn_gate_exps.weight", format, {embedding, spec.expertWidth, kExperts});
+      add(layer + "ffn_up_exps.weight", format, {embedding, spec.expertWidth, kExperts});
+      add(layer + "ffn_down_exps.weight", second, {spec.expertWidth, embedding, kExperts});
+    } else {
+      add(layer + "ffn_gate.weight", format, {embedding, feedForward});
+      add(layer + "ffn_up.weight", format, {embedding, feedForward});
+      add(layer + "ffn_down.weight", second, {feedForward, embedding});
+    }
+    if (headNorms) {
       add(layer + "attn_q_norm.weight", FormatId::F32, {headDim}, true);
       add(layer + "attn_k_norm.weight", FormatId::F32, {headDim}, true);
+    }
+    if (gemma) {
       add(layer + "post_attention_norm.weight", FormatId::F32, {embedding}, true);
       add(layer + "post_ffw_norm.weight", FormatId::F32, {embedding}, true);
     }
@@ -184,7 +205,8 @@ Result<void> TinyModel::write(const std::filesystem::path& path) const {
 std::vector<std::int32_t> tinyPrompt(int count) {
   std::vector<std::int32_t> tokens;
   const std::uint64_t seed = fnv(std::as_bytes(std::span(std::string_view("prompt"))));
-  for (int i = 0; i < count; ++i) tokens.push_back(static_cast<std::int32_t>(random(seed, static_cast<std::uint64_t>(i)) % TinyModel::kVocabulary));
+  for (int i = 0; i < count; ++i)
+    tokens.push_back(static_cast<std::int32_t>(random(seed, static_cast<std::uint64_t>(i)) % TinyModel::kVocabulary));
   return tokens;
 }
 

@@ -23,6 +23,9 @@ struct TinySpec {
   bool ropeFactors = false;
   bool biases = false;  ///< llama only; qwen2 always has them
   double linearRopeScale = 0;
+  std::uint32_t expertWidth = 256;     ///< qwen3moe: inner width of an expert
+  bool firstLayerDense = false;        ///< qwen3moe: the first layer has no experts
+  bool expertSharesNormalised = true;  ///< qwen3moe
 };
 
 class TinyModel {
@@ -34,6 +37,7 @@ class TinyModel {
     std::vector<std::byte> bytes;
   };
   static constexpr int kVocabulary = 96;
+  static constexpr std::uint32_t kExperts = 8, kExpertsUsed = 3;
 
   explicit TinyModel(const TinySpec& spec);
 
@@ -41,8 +45,12 @@ class TinyModel {
   std::vector<Tensor> tensors;
 
   void set(const std::string& key, GgufWriter::Value value);
-  void remove(const std::string& key) { std::erase_if(metadata, [&](const auto& entry) { return entry.first == key; }); }
-  void removeTensor(const std::string& name) { std::erase_if(tensors, [&](const Tensor& tensor) { return tensor.name == name; }); }
+  void remove(const std::string& key) {
+    std::erase_if(metadata, [&](const auto& entry) { return entry.first == key; });
+  }
+  void removeTensor(const std::string& name) {
+    std::erase_if(tensors, [&](const Tensor& tensor) { return tensor.name == name; });
+  }
   [[nodiscard]] Tensor& tensor(const std::string& name);
   [[nodiscard]] std::uint64_t hash() const;  ///< of all tensors' bytes: equal to the script's when both made the same model
   [[nodiscard]] Result<void> write(const std::filesystem::path& path) const;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -31,6 +32,21 @@ struct Layout {
   std::uint64_t workBytes = 0;
 };
 
+/// Elementwise kernels may treat the last elements of a span differently from full vectors (AVX-512: 16 floats), so pieces
+/// end at multiples of this, wherever threads cut: each element is computed in the same way every time. A multiple of the
+/// rows of a tile, too.
+constexpr std::int64_t kElementwiseAlignment = 64;
+
+/// NaN or infinity among n floats. Branch-free so that it vectorises: it runs over every logit.
+[[nodiscard]] inline bool anyNotFinite(const float* x, std::int64_t n) noexcept {
+  std::uint32_t found = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const auto bits = std::bit_cast<std::uint32_t>(x[i]);
+    found |= static_cast<std::uint32_t>((bits & 0x7F800000U) == 0x7F800000U);
+  }
+  return found != 0;
+}
+
 /// DeviceModel and Ops of the CPU. Owns packed weights and working memory; reads lookup tables from the mapped file. Each
 /// operation is one or two parallel sections on the pool; small ones run on the calling thread, where a wake-up would
 /// cost more than it saves.
@@ -47,6 +63,7 @@ class CpuModel final : public DeviceModel, public Ops {
   void embed(Matrix table, float scale, Buffer out) override;
   void project(Buffer in, const Norm& norm, std::span<const Projection> projections) override;
   void gatedProject(Buffer in, const Norm& norm, const GatedProjection& gated) override;
+  void mixExperts(Buffer in, const Norm& norm, const ExpertMixture& mixture) override;
   void rotateAndStore(int layer, const HeadShape& shape, const QueryKeyValue& qkv) override;
   void attend(int layer, const HeadShape& shape, Buffer query, Buffer out, const AttentionSpec& spec) override;
   void addNormed(Buffer in, const Norm& norm, Buffer residual) override;
@@ -88,6 +105,21 @@ class CpuModel final : public DeviceModel, public Ops {
     std::vector<float> row;        // widest activation row
     std::vector<float> attention;
     std::vector<const std::byte*> keys, values;
+    std::vector<std::byte> gathered;  // prepared rows of one expert's tokens, 64-byte aligned from alignedUp()
+    std::vector<float> product;       // one piece of an expert's product
+  };
+  // A mixture's slots, one for each token and expert chosen for it, sorted by expert, then token.
+  struct Routing {
+    std::vector<std::int32_t> chosen;  // [rows][used]: experts, ascending
+    std::vector<float> shares;         // [rows][used]
+    std::vector<std::int64_t> begin;   // [experts + 1]: first slot of each expert
+    std::vector<std::int32_t> row;     // [slots]: the token's row
+    std::vector<float> share;          // [slots]
+  };
+  struct ExpertPiece {
+    int expert = 0;
+    std::int64_t slotBegin = 0, slotEnd = 0;
+    std::int64_t rowBegin = 0, rowEnd = 0;  // of the expert's gate and up
   };
 
   CpuModel(std::shared_ptr<ThreadPool> pool, const kernels::KernelTable& kernels) : m_pool(std::move(pool)), m_kernels(kernels) {}
@@ -109,6 +141,14 @@ class CpuModel final : public DeviceModel, public Ops {
   void multiply(std::span<Product> products, std::int64_t rowAlignment, After&& after);
   void multiplyPiece(const Product& product, std::int64_t tileBegin, std::int64_t tileEnd, std::int64_t m0, std::int64_t m1) noexcept;
   [[nodiscard]] std::int64_t columnsPerPass(std::int64_t stride) const noexcept;
+  // y[m][n - n0] = Σ_k w[n][k] · x[m][k] for n in [n0, n1); n0 is a multiple of kElementwiseAlignment.
+  void multiplyRows(const LoadedMatrix& weight, const std::byte* x, std::int64_t m, std::int64_t n0, std::int64_t n1, float* y,
+                    std::int64_t yStride) const noexcept;
+  // The steps of mixExperts().
+  void route(Rows in, const ExpertMixture& mixture);
+  const std::byte* gather(std::uint16_t kind, std::int64_t stride, std::int64_t begin, std::int64_t end, std::byte* to) const noexcept;
+  void expertInner(const ExpertMixture& mixture, const ExpertPiece& piece, ThreadScratch& mine) noexcept;
+  void expertOutput(const ExpertMixture& mixture, std::int64_t rowBegin, std::int64_t rowEnd, ThreadScratch& mine) noexcept;
   template <class Body>
   void eachRow(std::int64_t rowCount, std::int64_t workPerRow, Body&& body);
 
@@ -130,6 +170,8 @@ class CpuModel final : public DeviceModel, public Ops {
   std::vector<std::int32_t> m_positions;  // of each token
   std::vector<std::int64_t> m_slots;      // page · pageTokens + place in the page, of each token
   std::vector<AttentionWork> m_attention;
+  Routing m_routing;
+  std::vector<ExpertPiece> m_expertPieces;
   std::atomic<bool> m_notFinite{false};
 };
 

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstring>
 
@@ -13,20 +12,6 @@ namespace {
 constexpr std::int64_t kSmallWork = 8192;
 // A pass of the matmul keeps its prepared activations in the second-level cache while the weights stream past.
 constexpr std::int64_t kActivationCacheBytes = 384 << 10;
-// Elementwise kernels may treat the last elements of a span differently from full vectors (AVX-512: 16 floats), so pieces
-// end at multiples of this, wherever threads cut: each element is computed in the same way every time.
-constexpr std::int64_t kElementwiseAlignment = 64;
-
-// NaN or infinity among n floats. Branch-free so that it vectorises: it runs over every logit.
-bool anyNotFinite(const float* x, std::int64_t n) noexcept {
-  std::uint32_t found = 0;
-  for (std::int64_t i = 0; i < n; ++i) {
-    const auto bits = std::bit_cast<std::uint32_t>(x[i]);
-    found |= static_cast<std::uint32_t>((bits & 0x7F800000U) == 0x7F800000U);
-  }
-  return found != 0;
-}
-
 }  // namespace
 
 template <class Body>
