@@ -81,14 +81,18 @@ Result<void> readExperts(const MetadataReader& read, Experts experts, Hyperparam
   return {};
 }
 
-/// Weights that a token is multiplied with: all but the experts that it does not go to.
-std::int64_t activeParameters(const GgufFile& file, const ModelConfig& config) {
-  std::int64_t idle = 0;
+/// Which of the parameters a token needs: not the rows of an embedding that only serves to be looked up, nor the experts
+/// that the token does not go to.
+void countParameters(const GgufFile& file, ModelConfig& c) {
   for (const GgufTensor& tensor : file.tensors()) {
-    if (config.experts > 0 && tensor.dims[2] == config.experts)
-      idle += tensor.elements() / config.experts * (config.experts - config.expertsUsed);
+    c.parameters += tensor.elements();
+    c.activeParameters += tensor.elements();
+    if (c.experts > 0 && tensor.dims[2] == c.experts)
+      c.activeParameters -= tensor.elements() / c.experts * (c.experts - c.expertsUsed);
   }
-  return config.parameters - idle;
+  const GgufTensor* embedding = file.tensor("token_embd.weight");
+  if (embedding != nullptr && file.tensor("output.weight") != nullptr) c.lookupParameters = embedding->elements();
+  c.activeParameters -= c.lookupParameters;
 }
 
 }  // namespace
@@ -126,10 +130,9 @@ Result<Hyperparameters> readHyperparameters(const GgufFile& file, Experts expert
   const MetadataReader read(file, c.architecture);
   c.name = std::string(file.string("general.name").value_or(""));
   c.quantisation = quantisationOf(file);
-  for (const GgufTensor& tensor : file.tensors()) c.parameters += tensor.elements();
 
   HEARTH_CHECK(readExperts(read, experts, p));
-  c.activeParameters = activeParameters(file, c);
+  countParameters(file, c);
   for (const char* perLayer : {"attention.head_count", "attention.head_count_kv", "feed_forward_length"}) {
     const GgufValue* value = file.find(read.key(perLayer));
     if (value != nullptr && std::holds_alternative<GgufArray>(*value)) {

@@ -22,7 +22,9 @@ struct ModelConfig {
   std::string name;          ///< general.name, or the file's stem
   std::string quantisation;  ///< "Q4_K_M", from general.file_type, else the most frequent tensor format
   std::int64_t parameters = 0;
-  std::int64_t activeParameters = 0;  ///< of these a token uses; fewer where there are experts
+  std::int64_t lookupParameters = 0;  ///< of these: only looked up (a token embedding that is not the head as well)
+  std::int64_t activeParameters =
+      0;  ///< of these: what a generated token is multiplied with; without the experts it does not use
   int layers = 0;
   int embedding = 0;
   int heads = 0;

@@ -258,11 +258,13 @@ TEST(LoadModel, ExpertsAreCountedAsUsed) {
   EXPECT_EQ(config->experts, 8);
   EXPECT_EQ(config->expertsUsed, 3);
   EXPECT_EQ(config->headDim, 128);
-  EXPECT_EQ(config->parameters - config->activeParameters, 2LL * 3 * 256 * 256 * (8 - 3))
+  EXPECT_EQ(config->lookupParameters, 96 * 256) << "the head has a matrix of its own";
+  EXPECT_EQ(config->parameters - config->lookupParameters - config->activeParameters, 2LL * 3 * 256 * 256 * (8 - 3))
       << "five of eight experts in two layers rest";
-  const auto dense = readModelConfig(**TinyFile(TinyModel({.architecture = "qwen3"})).open());
+  const auto dense = readModelConfig(**TinyFile(TinyModel({.architecture = "qwen3", .tied = true})).open());
   ASSERT_TRUE(dense);
   EXPECT_EQ(dense->experts, 0);
+  EXPECT_EQ(dense->lookupParameters, 0);
   EXPECT_EQ(dense->activeParameters, dense->parameters);
 }
 

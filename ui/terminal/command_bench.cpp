@@ -125,11 +125,9 @@ int commandBench(const GlobalOptions& global, const BenchOptions& options) {
   if (auto warm = measure(engine, {1, 16, 4}, engineOptions.stepTokens, 0); !warm) return report(warm.error());
 
   const ModelConfig& config = engine.config();
-  const std::int64_t lookedUp = std::int64_t{config.vocabulary} * config.embedding;
   // Of a mixture's experts a token reads those that it goes to.
-  const double activeBytes = static_cast<double>(engine.weightBytes()) *
-                             static_cast<double>(config.activeParameters - lookedUp) /
-                             static_cast<double>(std::max<std::int64_t>(1, config.parameters - lookedUp));
+  const double activeBytes = static_cast<double>(engine.weightBytes()) * static_cast<double>(config.activeParameters) /
+                             static_cast<double>(config.parameters - config.lookupParameters);
   json::array prefill, decode, batched;
   std::string table = fmt::format("{} · {} threads · reads {:.1f} GB/s · {:.0f} G int8 MAC/s\n", engine.config().name,
                                   direct->pool->threads(), roof.readGigabytesPerSecond, roof.int8GigaMacsPerSecond);
@@ -137,8 +135,9 @@ int commandBench(const GlobalOptions& global, const BenchOptions& options) {
     auto rates = best({1, tokens, 1});
     if (!rates) return report(rates.error());
     prefill.push_back({{"tokens", tokens}, {"tok_s", rates->prefill}});
-    // The embedding is looked up, not multiplied; where it is the head as well, the head is needed for the last token only.
-    const double macs = rates->prefill * static_cast<double>(config.activeParameters - lookedUp) * 1e-9;
+    // The head is needed for the last token only.
+    const std::int64_t head = std::int64_t{config.vocabulary} * config.embedding;
+    const double macs = rates->prefill * static_cast<double>(config.activeParameters - head) * 1e-9;
     table += fmt::format("prefill {:>5} tokens      {:>9.1f} tok/s   {:.0f}% of the int8 roof\n", tokens, rates->prefill,
                          100 * macs / roof.int8GigaMacsPerSecond);
   }
