@@ -18,6 +18,9 @@
 namespace hearth::cpu {
 namespace {
 
+// Pieces are cut between units of so many rows of a matrix.
+constexpr std::int64_t kUnitRows = 64;
+static_assert(kUnitRows % kElementwiseAlignment == 0);
 constexpr std::int64_t kRouterBlock = 48;  // rows that a thread scores at a time
 constexpr std::int64_t kOutputBlock = 96;  // slots whose products wait to be added
 constexpr std::int64_t kPiecesPerThread = 8;
@@ -76,9 +79,9 @@ void CpuModel::route(Rows in, const ExpertMixture& mixture) {
 
   // Few rows: the router's rows are shared out as well.
   const std::int64_t blocks = ceilDiv(m_rows, kRouterBlock);
-  const std::int64_t units = ceilDiv(router.plan.rows, kElementwiseAlignment);
+  const std::int64_t units = ceilDiv(router.plan.rows, kUnitRows);
   const std::int64_t parts = blocks >= 2 * m_pool->threadCount() ? 1 : units;
-  const std::int64_t partRows = ceilDiv(units, parts) * kElementwiseAlignment;
+  const std::int64_t partRows = ceilDiv(units, parts) * kUnitRows;
   m_pool->forRange(blocks * parts, 1, [&](std::int64_t begin, std::int64_t end, int) {
     for (std::int64_t piece = begin; piece < end; ++piece) {
       const std::int64_t m0 = piece / parts * kRouterBlock, m1 = std::min(m0 + kRouterBlock, m_rows);
@@ -137,8 +140,8 @@ void CpuModel::expertInner(const ExpertMixture& mixture, const ExpertPiece& piec
     forUp = gather(up.plan.activation, strideOf(up), piece.slotBegin, piece.slotEnd, space + count * strideOf(gate));
   }
   const auto activate = mixture.kind == GateKind::Silu ? m_kernels.siluMul : m_kernels.geluMul;
-  for (std::int64_t n0 = piece.rowBegin; n0 < piece.rowEnd; n0 += kElementwiseAlignment) {
-    const std::int64_t n1 = std::min(n0 + kElementwiseAlignment, piece.rowEnd);
+  for (std::int64_t n0 = piece.rowBegin; n0 < piece.rowEnd; n0 += kUnitRows) {
+    const std::int64_t n1 = std::min(n0 + kUnitRows, piece.rowEnd);
     float* inner = rows(mixture.inner).data + piece.slotBegin * width + n0;
     multiplyRows(gate, x, count, n0, n1, inner, width);
     multiplyRows(up, forUp, count, n0, n1, mine.product.data(), n1 - n0);
@@ -185,7 +188,7 @@ void CpuModel::mixExperts(Buffer in, const Norm& norm, const ExpertMixture& mixt
     return m_kernels.activationBytes(static_cast<kernels::ActivationKind>(weight.plan.activation), weight.plan.cols);
   };
   const std::int64_t rowBytes = bytesOf(gate) + (up.plan.activation != gate.plan.activation ? bytesOf(up) : 0);
-  const std::int64_t block = columnsPerPass(rowBytes), width = gate.plan.rows, units = ceilDiv(width, kElementwiseAlignment);
+  const std::int64_t block = columnsPerPass(rowBytes), width = gate.plan.rows, units = ceilDiv(width, kUnitRows);
   std::int64_t blocks = 0, widest = 0;
   const auto& begin = m_routing.begin;
   for (std::size_t e = 0; e < static_cast<std::size_t>(mixture.gate.count); ++e) {
@@ -193,7 +196,7 @@ void CpuModel::mixExperts(Buffer in, const Norm& norm, const ExpertMixture& mixt
     widest = std::max(widest, begin[e + 1] - begin[e]);
   }
   const std::int64_t pieceRows =
-      std::clamp<std::int64_t>(blocks * units / (kPiecesPerThread * threads), 1, units) * kElementwiseAlignment;
+      std::clamp<std::int64_t>(blocks * units / (kPiecesPerThread * threads), 1, units) * kUnitRows;
   m_expertPieces.clear();
   for (int e = 0; e < mixture.gate.count; ++e) {
     const std::int64_t end = begin[static_cast<std::size_t>(e) + 1];
@@ -203,14 +206,12 @@ void CpuModel::mixExperts(Buffer in, const Norm& norm, const ExpertMixture& mixt
       }
     }
   }
-  const std::int64_t outRows = down.plan.rows, outUnits = ceilDiv(outRows, kElementwiseAlignment);
-  const std::int64_t outPiece =
-      std::max<std::int64_t>(1, outUnits / (kOutputPiecesPerThread * threads)) * kElementwiseAlignment;
+  const std::int64_t outRows = down.plan.rows, outUnits = ceilDiv(outRows, kUnitRows);
+  const std::int64_t outPiece = std::max<std::int64_t>(1, outUnits / (kOutputPiecesPerThread * threads)) * kUnitRows;
   // Grown before the threads start, so that none of them has to allocate.
   for (ThreadScratch& one : m_scratch) {
     growTo(one.gathered, std::min(block, widest) * rowBytes + 64);
-    growTo(one.product,
-           std::max(std::min(block, widest) * kElementwiseAlignment, std::min(kOutputBlock, widest) * outPiece));
+    growTo(one.product, std::max(std::min(block, widest) * kUnitRows, std::min(kOutputBlock, widest) * outPiece));
   }
 
   m_pool->forRange(static_cast<std::int64_t>(m_expertPieces.size()), 1,
