@@ -170,6 +170,8 @@ class Clients(unittest.TestCase):
             command = [sys.executable, str(FOLDER / "compare"), model, "--hearth", "none", "--server", f"mine={self.url}", "--workloads", "http-8,idle", "--rounds", "2",
                        "--http-tokens", "3", "--limit", "20", "--busy-limit", "1000", "--peer", f"none={folder}"]
             self.assertEqual(subprocess.run(command, capture_output=True, timeout=60).returncode, 2, "a folder without programs")
+            nowhere = subprocess.run([*command[:-2], "--json", f"{folder}/none/r.json"], capture_output=True, text=True, timeout=60)
+            self.assertEqual((nowhere.returncode, self.server.asked), (2, []), nowhere.stderr)
             run = subprocess.run([*command[:-2], "--only", "mine", "--json", result], capture_output=True, text=True, timeout=60, env={"PATH": folder})
             self.assertEqual(run.returncode, 1, run.stderr)  # the idle time of a foreign server cannot be had
             self.assertIn("| http-8 | TTFT p99 s |", run.stdout)
