@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Draws the pictures in docs/screenshots: every page, light and dark, English and Chinese, at 1280 x 800.
-#   docs/make_screenshots.sh [BUILD_FOLDER]            the window on the tests' doubles: same pictures everywhere
-#   docs/make_screenshots.sh BUILD_FOLDER --real GGUF  the real program with a model, under Xvfb, into BUILD_FOLDER/shots
+#   docs/make_screenshots.sh BUILD --real GGUF [SMALL_GGUF]   the real program with a model, under Xvfb (needs xvfb, xdotool,
+#                                                             imagemagick, curl): it is asked, it answers, pictures are taken
+#   docs/make_screenshots.sh [BUILD] [FOLDER]                 the window on the tests' doubles: same pictures everywhere, also
+#                                                             of empty pages and GPUs; into BUILD/shots unless named
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
 build=${1:-$here/build/dev}
-work=$(mktemp -d)
+work=$(mktemp -d /tmp/pictures-XXX)
 trap 'rm -rf "$work"' EXIT
 
 # The pictures show the fonts that the package depends on, whatever this machine's default is.
@@ -21,26 +23,78 @@ XML
 export FONTCONFIG_FILE="$work/fonts.conf" XDG_RUNTIME_DIR="$work"
 
 if [ "${2:-}" != --real ]; then
-  QT_QPA_PLATFORM=offscreen "$build/bin/make_screenshots" "$here/docs/screenshots"
+  QT_QPA_PLATFORM=offscreen "$build/bin/make_screenshots" "${2:-$build/shots}"
   exit
 fi
 
 model=$3
-mkdir -p "$build/shots"
+small=${4:-}
+name=$(basename "$model" .gguf)
+out="$here/docs/screenshots"
+port=11435
+mkdir -p "$out"
+
+# One window: asks, waits for the answer, and visits each page. Runs inside Xvfb; there is no window manager, so the
+# keyboard is given to the window by hand. In a file: xvfb-run's shell does not pass functions on.
+cat > "$work/session" <<'SESSION'
+session() {
+  local language=$1 theme=$2 question=$3 data=$4
+  "$build/bin/hearth-desktop" --data-dir "$data" --model "$name" & local program=$!
+  local window=
+  for _ in $(seq 100); do
+    window=$(xdotool search --onlyvisible --name '^Hearth$' 2>/dev/null | tail -1) && [ -n "$window" ] && break
+    sleep 0.2
+  done
+  shot() {
+    xdotool mousemove 1279 799
+    sleep 1
+    import -window root +dither -colors 255 -strip "$out/$1-$theme-$language.png"
+  }
+  xdotool windowfocus --sync "$window"
+  until grep -q "^last_model=" "$data/desktop.ini" 2>/dev/null; do sleep 0.2; done  # written when a model is ready
+  xdotool key ctrl+1
+  xdotool type --delay 12 "$question"
+  xdotool key Return
+  sleep "${ANSWER_SECONDS:-25}"
+  shot chat
+  # The server page: past the page's scroll area to the switch by keyboard, and then someone uses it.
+  xdotool key ctrl+4 Tab Tab space
+  for _ in $(seq 50); do curl -fs "http://127.0.0.1:$port/health" > /dev/null && break; sleep 0.2; done
+  curl -fs "http://127.0.0.1:$port/v1/models" > /dev/null
+  for words in "Name three colours." "Write a haiku about the sea." "What is 17 times 3?"; do
+    curl -fs "http://127.0.0.1:$port/v1/chat/completions" -H 'Content-Type: application/json' \
+      -d "{\"messages\": [{\"role\": \"user\", \"content\": \"$words\"}], \"max_tokens\": 60}" > /dev/null || true
+  done
+  curl -s "http://127.0.0.1:$port/v1/chat/completions" -H 'Content-Type: application/json' -d '{"model": "no-such-model", "messages": []}' > /dev/null
+  shot server
+  curl -s "http://127.0.0.1:$port/v1/chat/completions" -H 'Content-Type: application/json' \
+    -d '{"messages": [{"role": "user", "content": "Tell me a long story about a lighthouse."}], "max_tokens": 400}' > /dev/null & local reader=$!
+  xdotool key ctrl+3
+  sleep 6
+  shot dashboard
+  kill $reader 2>/dev/null || true
+  xdotool key ctrl+2
+  shot models
+  xdotool key ctrl+5
+  shot settings
+  kill $program
+  wait $program
+}
+set -euo pipefail
+session "$@"
+SESSION
+
+export build out name port
 for language in en zh_CN; do
+  question="Write a C++ function that returns the median of a vector of doubles. Then say in two sentences why it is correct."
+  [ $language = en ] || question="Explain in Chinese in four short points what a database index is, with one SQL example."
   for theme in light dark; do
-    for page in chat models dashboard server settings; do
-      data="$work/$language-$theme-$page"
-      mkdir -p "$data/models"
-      ln "$model" "$data/models/" 2>/dev/null || cp "$model" "$data/models/"
-      printf '[General]\nlanguage=%s\ntheme=%s\n' "$language" "$theme" > "$data/desktop.ini"
-      # shellcheck disable=SC2016  # expanded by the inner shell
-      xvfb-run -a -s '-screen 0 1280x800x24' bash -c '
-        "$1" --data-dir "$2" --page "$3" & program=$!
-        sleep 8
-        import -window root -colors 256 "$4"
-        kill $program; wait $program || true
-      ' _ "$build/bin/hearth-desktop" "$data" "$page" "$build/shots/$page-$theme-${language%_*}.png"
-    done
+    data="$work/hearth-$language-$theme"
+    mkdir -p "$data/models"
+    for file in "$model" $small; do ln "$file" "$data/models/" 2>/dev/null || cp "$file" "$data/models/"; done
+    head -c 3000000 "$model" > "$data/models/interrupted-download.gguf"
+    printf '[General]\nlanguage=%s\ntheme=%s\n' "$language" "$theme" > "$data/desktop.ini"
+    xvfb-run -a -s '-screen 0 1280x800x24' bash "$work/session" "${language%_*}" "$theme" "$question" "$data"
+    echo "$language $theme: done"
   done
 done

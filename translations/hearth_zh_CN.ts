@@ -12,10 +12,6 @@
         <translation>这里不允许使用该值。</translation>
     </message>
     <message>
-        <source>It is not there any more.</source>
-        <translation>它已经不在了。</translation>
-    </message>
-    <message>
         <source>Hearth is already running with this data folder (process %1).</source>
         <translation>Hearth 已在使用此数据文件夹运行（进程 %1）。</translation>
     </message>
@@ -50,10 +46,6 @@
     <message>
         <source>This is not a GGUF model file.</source>
         <translation>这不是 GGUF 模型文件。</translation>
-    </message>
-    <message>
-        <source>This was made by a newer version.</source>
-        <translation>它由更新的版本创建。</translation>
     </message>
     <message>
         <source>Hearth cannot run this kind of model yet.</source>
@@ -112,10 +104,6 @@
         <translation>模型尚未加载。</translation>
     </message>
     <message>
-        <source>Look at the Models page: the file may have been moved or removed.</source>
-        <translation>请查看模型页面：文件可能已被移动或删除。</translation>
-    </message>
-    <message>
         <source>Use the window that is open, close it first, or choose another folder with --data-dir.</source>
         <translation>请使用已打开的窗口，或先将其关闭，或用 --data-dir 选择其他文件夹。</translation>
     </message>
@@ -166,10 +154,6 @@
     <message>
         <source>Remove the system prompt, or choose another model for this chat.</source>
         <translation>请删除系统提示词，或为此对话选择其他模型。</translation>
-    </message>
-    <message>
-        <source>Start a new chat, or edit an earlier message to go on from there.</source>
-        <translation>请开始新对话，或编辑较早的消息从那里继续。</translation>
     </message>
     <message>
         <source>Try again in a moment.</source>
@@ -239,6 +223,158 @@
         <source>Process</source>
         <translation>进程</translation>
     </message>
+    <message>
+        <source>It is not there.</source>
+        <translation>它不在那里。</translation>
+    </message>
+    <message>
+        <source>This is of a version that Hearth does not know.</source>
+        <translation>它的版本是 Hearth 不认识的。</translation>
+    </message>
+    <message>
+        <source>It may have been moved or removed. The Models page shows what is there.</source>
+        <translation>它可能已被移动或删除。“模型”页会列出现有的内容。</translation>
+    </message>
+    <message>
+        <source>Choose a smaller context size on the Settings page, or a smaller model.</source>
+        <translation>请在“设置”页选择较小的上下文，或改用较小的模型。</translation>
+    </message>
+    <message>
+        <source>Start a new chat, edit an earlier message to go on from there, or choose a larger context size on the Settings page and load the model again.</source>
+        <translation>请新建对话，或编辑较早的消息从那里继续，或在“设置”页选择更大的上下文并重新加载模型。</translation>
+    </message>
+    <message>
+        <source>In use by other models</source>
+        <translation>其他模型占用</translation>
+    </message>
+    <message>
+        <source>Size of the file</source>
+        <translation>文件大小</translation>
+    </message>
+    <message>
+        <source>Bytes</source>
+        <translation>字节数</translation>
+    </message>
+    <message>
+        <source>Expected size</source>
+        <translation>应有大小</translation>
+    </message>
+    <message>
+        <source>Position in the file</source>
+        <translation>文件中的位置</translation>
+    </message>
+    <message>
+        <source>Start of the data</source>
+        <translation>数据起点</translation>
+    </message>
+    <message>
+        <source>The file begins with</source>
+        <translation>文件开头为</translation>
+    </message>
+    <message>
+        <source>Version</source>
+        <translation>版本</translation>
+    </message>
+    <message>
+        <source>Version of the database</source>
+        <translation>数据库版本</translation>
+    </message>
+    <message>
+        <source>Newest version known</source>
+        <translation>已知的最新版本</translation>
+    </message>
+    <message>
+        <source>Supported</source>
+        <translation>支持</translation>
+    </message>
+    <message>
+        <source>Tokens to keep in memory</source>
+        <translation>需在内存中保留的 token 数</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>Similar names</source>
+        <translation>相近的名称</translation>
+    </message>
+    <message>
+        <source>Number of tensors</source>
+        <translation>张量数量</translation>
+    </message>
+    <message>
+        <source>Number of metadata entries</source>
+        <translation>元数据条目数</translation>
+    </message>
+    <message>
+        <source>Dimension</source>
+        <translation>维度</translation>
+    </message>
+    <message>
+        <source>Extent</source>
+        <translation>长度</translation>
+    </message>
+    <message>
+        <source>Type</source>
+        <translation>类型</translation>
+    </message>
+    <message>
+        <source>Format</source>
+        <translation>格式</translation>
+    </message>
+    <message>
+        <source>Key</source>
+        <translation>键</translation>
+    </message>
+    <message>
+        <source>Smallest allowed</source>
+        <translation>允许的最小值</translation>
+    </message>
+    <message>
+        <source>Largest allowed</source>
+        <translation>允许的最大值</translation>
+    </message>
+    <message>
+        <source>Allowed</source>
+        <translation>允许范围</translation>
+    </message>
+    <message>
+        <source>Limit</source>
+        <translation>限制</translation>
+    </message>
+    <message>
+        <source>Line</source>
+        <translation>行</translation>
+    </message>
+    <message>
+        <source>Found by the check</source>
+        <translation>检查结果</translation>
+    </message>
+    <message>
+        <source>SQLite&apos;s code</source>
+        <translation>SQLite 代码</translation>
+    </message>
+    <message>
+        <source>Address</source>
+        <translation>地址</translation>
+    </message>
+    <message>
+        <source>Library</source>
+        <translation>库</translation>
+    </message>
+    <message>
+        <source>Missing function</source>
+        <translation>缺少的函数</translation>
+    </message>
+    <message>
+        <source>Reason given</source>
+        <translation>给出的原因</translation>
+    </message>
+    <message>
+        <source>Code</source>
+        <translation>代码</translation>
+    </message>
 </context>
 <context>
     <name>Format</name>
@@ -253,6 +389,10 @@
     <message>
         <source>%1 h %2 min</source>
         <translation>%1 小时 %2 分</translation>
+    </message>
+    <message>
+        <source>%1 ms</source>
+        <translation>%1 毫秒</translation>
     </message>
 </context>
 <context>
@@ -569,16 +709,28 @@
         <translation>GPU</translation>
     </message>
     <message>
-        <source>No NVIDIA driver was found. Models run on the CPU; install the driver to see and use a GPU.</source>
-        <translation>没有找到 NVIDIA 驱动。模型在 CPU 上运行；安装驱动后即可查看和使用 GPU。</translation>
-    </message>
-    <message>
         <source>The NVIDIA driver is there but did not answer. Restarting the machine or reinstalling the driver often helps.</source>
         <translation>NVIDIA 驱动已安装但没有响应。重启机器或重装驱动通常可以解决。</translation>
     </message>
     <message>
         <source>The NVIDIA driver is there, but it lists no GPU.</source>
         <translation>NVIDIA 驱动已安装，但没有列出任何 GPU。</translation>
+    </message>
+    <message>
+        <source>No NVIDIA driver was found, so no GPU is shown here. Models run on the CPU.</source>
+        <translation>未找到 NVIDIA 驱动，因此这里不显示 GPU。模型在 CPU 上运行。</translation>
+    </message>
+    <message>
+        <source>The NVIDIA driver is installed but not running. Restart the machine, or load its kernel module.</source>
+        <translation>NVIDIA 驱动已安装但未运行。请重启电脑，或加载它的内核模块。</translation>
+    </message>
+    <message>
+        <source>The NVIDIA driver lacks something that is needed here. Update it to see the GPU.</source>
+        <translation>NVIDIA 驱动缺少这里需要的功能。更新后即可看到 GPU。</translation>
+    </message>
+    <message>
+        <source>The NVIDIA driver %1 is there, but it lists no GPU.</source>
+        <translation>NVIDIA 驱动 %1 已就绪，但没有列出 GPU。</translation>
     </message>
 </context>
 <context>
@@ -1136,20 +1288,12 @@
         <translation>计算线程数</translation>
     </message>
     <message>
-        <source>In use now: %1. A change holds from the next start.</source>
-        <translation>当前使用 %1 个。更改在下次启动时生效。</translation>
-    </message>
-    <message>
         <source>automatic</source>
         <translation>自动</translation>
     </message>
     <message>
         <source>Unload idle models</source>
         <translation>卸载闲置模型</translation>
-    </message>
-    <message>
-        <source>A change holds from the next start.</source>
-        <translation>更改在下次启动时生效。</translation>
     </message>
     <message>
         <source>Data folder</source>
@@ -1199,6 +1343,26 @@
         <source>After one hour</source>
         <translation>一小时后</translation>
     </message>
+    <message>
+        <source>%1 tokens</source>
+        <translation>%1 个 token</translation>
+    </message>
+    <message>
+        <source>Context size</source>
+        <translation>上下文大小</translation>
+    </message>
+    <message>
+        <source>How long a conversation can be. Automatic is 8,192 tokens, less where memory is short; more takes more memory, and no model gets more than it was trained for. A change holds for models that are loaded from now on.</source>
+        <translation>一次对话最长能有多长。自动为 8,192 个 token，内存不足时更少；越大占用内存越多，且不会超过模型训练时的长度。更改对之后加载的模型生效。</translation>
+    </message>
+    <message>
+        <source>Automatic is one for each physical core; more seldom helps. In use now: %1. A change holds from the next start.</source>
+        <translation>自动为每个物理核心一个；更多通常没有帮助。当前使用：%1。更改在下次启动时生效。</translation>
+    </message>
+    <message>
+        <source>Gives the memory of a model back when nobody has used it for so long; the next message loads it again. A change holds from the next start.</source>
+        <translation>模型闲置这么久后释放其内存；下一条消息会重新加载它。更改在下次启动时生效。</translation>
+    </message>
 </context>
 <context>
     <name>hearth::ui::StartupErrorDialog</name>
@@ -1207,16 +1371,16 @@
         <translation>Hearth 无法启动</translation>
     </message>
     <message>
-        <source>Data folder: %1</source>
-        <translation>数据文件夹：%1</translation>
-    </message>
-    <message>
         <source>Quit</source>
         <translation>退出</translation>
     </message>
     <message>
         <source>Try again</source>
         <translation>重试</translation>
+    </message>
+    <message>
+        <source>Data folder: %1. Another one can be chosen with --data-dir or HEARTH_HOME.</source>
+        <translation>数据文件夹：%1。可用 --data-dir 或 HEARTH_HOME 另选一个。</translation>
     </message>
 </context>
 <context>
@@ -1306,6 +1470,14 @@
     <message>
         <source>Opening the data folder…</source>
         <translation>正在打开数据文件夹…</translation>
+    </message>
+    <message>
+        <source>Longest conversation in tokens; 0 = as the settings say.</source>
+        <translation>最长对话的 token 数；0 = 按设置。</translation>
+    </message>
+    <message>
+        <source>tokens</source>
+        <translation>token 数</translation>
     </message>
 </context>
 </TS>

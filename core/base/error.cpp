@@ -38,6 +38,14 @@ std::string_view errorCodeName(ErrorCode code) noexcept {
   return "internal";
 }
 
+ErrorCode errorCodeFromName(std::string_view name) noexcept {
+  for (int i = 0; i <= static_cast<int>(ErrorCode::ModelNotLoaded); ++i) {
+    const auto code = static_cast<ErrorCode>(i);
+    if (errorCodeName(code) == name) return code;
+  }
+  return ErrorCode::Internal;
+}
+
 Error&& Error::with(std::string key, std::string value) && {
   evidence.push_back({std::move(key), std::move(value)});
   return std::move(*this);

@@ -40,6 +40,8 @@ enum class ErrorCode : std::uint16_t {
 
 /// The code's stable name in snake_case ("context_overflow"): for logs, JSON and tests.
 [[nodiscard]] std::string_view errorCodeName(ErrorCode code) noexcept;
+/// The code of that name; Internal for a name that this build does not know (written by a newer one).
+[[nodiscard]] ErrorCode errorCodeFromName(std::string_view name) noexcept;
 
 /// One fact that proves the error: {"path", "/x.gguf"}, {"needed_bytes", "9000"}.
 struct Evidence {

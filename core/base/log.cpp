@@ -28,7 +28,7 @@ spdlog::level::level_enum toSpdlog(Level level) {
 std::shared_ptr<spdlog::logger> makeLogger(std::vector<spdlog::sink_ptr> sinks, Level level) {
   auto logger = std::make_shared<spdlog::logger>("hearth", sinks.begin(), sinks.end());
   logger->set_level(toSpdlog(level));
-  logger->flush_on(spdlog::level::warn);
+  logger->flush_on(spdlog::level::info);  // few lines, and a crash must not take the last ones
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e %L %v");
   return logger;
 }

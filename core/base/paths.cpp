@@ -29,6 +29,9 @@ DataPaths chooseDataPaths(std::string_view explicitDir) {
 }
 
 Result<void> prepareDataPaths(const DataPaths& paths) {
+  if (std::error_code code; std::filesystem::exists(paths.root, code) && !std::filesystem::is_directory(paths.root, code)) {
+    return fail(ErrorCode::InvalidArgument, "the data folder is not a folder", {{"path", paths.root.string()}});
+  }
   for (const auto& folder : {paths.root, paths.models(), paths.logs(), paths.trash()}) {
     std::error_code code;
     const bool made = std::filesystem::create_directories(folder, code);

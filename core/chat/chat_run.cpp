@@ -287,9 +287,10 @@ void ChatRun::storeAndEmit(ChatEvent last) {
     figures.generatedTokens = last.generatedTokens;
     figures.tokensPerSecond = last.tokensPerSecond;
     figures.firstTokenSeconds = last.firstTokenSeconds;
+    figures.lengthLimited = last.kind == ChatEvent::Kind::Finished && last.reason == FinishReason::Length;
     if (last.kind == ChatEvent::Kind::Failed) {
       figures.state = MessageState::Failed;
-      figures.error = last.error ? last.error->describe() : std::string();
+      figures.error = last.error;
     } else if (last.reason == FinishReason::Cancelled) {
       figures.state = m_core->stopping ? MessageState::Interrupted : MessageState::Stopped;
     }

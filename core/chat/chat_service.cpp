@@ -18,7 +18,9 @@ using chat::Reply;
 using namespace std::chrono_literals;
 
 constexpr auto kTick = 250ms;
-constexpr auto kShutdownPatience = 15s;
+// An engine ends a request at the end of its step, and a step over a long prompt can take seconds. What has been written is
+// stored without it.
+constexpr auto kShutdownPatience = 1s;
 
 // A conversation as the template gets it. Replies without text (failed, stopped at once) are left out; the user's messages
 // around them become one, because many templates insist on turns that alternate.
@@ -54,8 +56,10 @@ ChatRequest requestFor(const Conversation& conversation, const std::vector<Messa
 /// The real service. Constant after construction: everything but the worker's end in shutdown.
 class PooledChatService final : public ChatService {
  public:
-  PooledChatService(EnginePool& pool, Library& library, Store& store, MetricsRegistry* metrics)
-      : m_library(library), m_core(std::make_shared<ChatCore>(pool, store, metrics)) {
+  using OptionsFor = std::function<EngineOptions(const InstalledModel&)>;
+
+  PooledChatService(EnginePool& pool, Library& library, Store& store, MetricsRegistry* metrics, OptionsFor engineOptions)
+      : m_library(library), m_engineOptions(std::move(engineOptions)), m_core(std::make_shared<ChatCore>(pool, store, metrics)) {
     m_worker = std::make_unique<ChatWorker>(kTick, [core = m_core.get()] { core->tick(); });
     m_core->worker = m_worker.get();
     m_listener = pool.addListener([weak = std::weak_ptr(m_core)](const ModelStatus& status) {
@@ -185,7 +189,7 @@ class PooledChatService final : public ChatService {
     auto updated = m_core->store.updateConversation(conversation);
     if (updated) return updated;
     reply.state = MessageState::Failed;
-    reply.error = updated.error().describe();
+    reply.error = updated.error();
     if (const auto marked = m_core->store.updateMessage(reply); !marked) log::error("chat", marked.error().describe());
     return updated;
   }
@@ -210,11 +214,12 @@ class PooledChatService final : public ChatService {
 
   void load(const std::shared_ptr<ChatRun>& run, const InstalledModel& model) {
     m_core->post([run] { run->loadProgress(0); });
-    m_core->pool.acquire(model.id, model.path, EngineOptions{},
+    m_core->pool.acquire(model.id, model.path, m_engineOptions ? m_engineOptions(model) : EngineOptions{},
                          [run](Result<LoadedModelPtr> loaded) { run->loadEnded(std::move(loaded)); });
   }
 
   Library& m_library;
+  OptionsFor m_engineOptions;
   std::shared_ptr<ChatCore> m_core;
   std::unique_ptr<ChatWorker> m_worker;
   int m_listener = 0;
@@ -222,8 +227,9 @@ class PooledChatService final : public ChatService {
 
 }  // namespace
 
-std::unique_ptr<ChatService> ChatService::create(EnginePool& pool, Library& library, Store& store, MetricsRegistry* metrics) {
-  return std::make_unique<PooledChatService>(pool, library, store, metrics);
+std::unique_ptr<ChatService> ChatService::create(EnginePool& pool, Library& library, Store& store, MetricsRegistry* metrics,
+                                                 std::function<EngineOptions(const InstalledModel&)> engineOptions) {
+  return std::make_unique<PooledChatService>(pool, library, store, metrics, std::move(engineOptions));
 }
 
 }  // namespace hearth

@@ -17,6 +17,7 @@ namespace hearth {
 
 class Library;
 class MetricsRegistry;
+struct InstalledModel;
 
 /// One turn as the template sees it.
 struct ChatMessage {
@@ -88,8 +89,10 @@ struct SentMessage {
 /// outlive it. Any thread; send(), regenerate() and edit() write to the store: not on the UI thread.
 class ChatService {
  public:
-  /// `metrics` (may be null, else outlives it too) gets each request's figures; see chat_metrics.h.
-  [[nodiscard]] static std::unique_ptr<ChatService> create(EnginePool& pool, Library& library, Store& store, MetricsRegistry* metrics = nullptr);
+  /// `metrics` (may be null, else outlives it too) gets each request's figures; see chat_metrics.h. `engineOptions` says how
+  /// a model is loaded that is not in memory; any thread; empty = the defaults.
+  [[nodiscard]] static std::unique_ptr<ChatService> create(EnginePool& pool, Library& library, Store& store, MetricsRegistry* metrics = nullptr,
+                                                           std::function<EngineOptions(const InstalledModel&)> engineOptions = {});
   virtual ~ChatService() = default;
 
   /// Stateless. Returns at once; what is wrong with the request itself is an error here (NotFound, InvalidArgument,
@@ -112,7 +115,8 @@ class ChatService {
   };
   [[nodiscard]] virtual Result<RenderedChat> render(const LoadedModel& model, const ChatRequest& request) const = 0;
 
-  /// Stops new work, cancels what runs, waits until every partial reply is committed.
+  /// Stops new work, cancels what runs, and returns when every partial reply is committed: about a second at most, also when
+  /// an engine is in the middle of a long step. Idempotent.
   virtual void shutdown() = 0;
 };
 

@@ -34,6 +34,7 @@ Result<void> Reply::finish(Message figures) {
     const std::lock_guard lock(m_mutex);
     m_message.state = figures.state;
     m_message.error = std::move(figures.error);
+    m_message.lengthLimited = figures.lengthLimited;
     m_message.promptTokens = figures.promptTokens;
     m_message.generatedTokens = figures.generatedTokens;
     m_message.tokensPerSecond = figures.tokensPerSecond;

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <atomic>
+
 #include "core/base/log.h"
 #include "core/base/platform/file_lock.h"
 #include "core/host/engine_metrics.h"
@@ -14,7 +17,7 @@ namespace {
 /// library, store, and last the lock, so that no other process opens the database before it is closed.
 class LocalHost final : public Host {
  public:
-  LocalHost(DataPaths paths, platform::FileLock lock, std::unique_ptr<Store> store, const HostSettings& settings, int threads)
+  LocalHost(DataPaths paths, platform::FileLock lock, std::unique_ptr<Store> store, const HostSettings& settings, const HostOptions& options)
       : m_paths(std::move(paths)),
         m_lock(std::move(lock)),
         m_store(std::move(store)),
@@ -26,9 +29,12 @@ class LocalHost final : public Host {
                                       log::error("host", "the list of model folders is not stored: " + kept.error().describe());
                                     }
                                   })),
-        m_pool(EnginePool::create(poolOptions(settings, threads))),
+        m_fixedContext(options.contextTokens),
+        m_context(settings.contextTokens),
+        m_pool(EnginePool::create(poolOptions(settings, options.threads))),
         m_engineMetrics(std::make_shared<EngineMetrics>(*m_pool)),
-        m_chat(ChatService::create(*m_pool, *m_library, *m_store, m_metrics.get())),
+        m_chat(ChatService::create(*m_pool, *m_library, *m_store, m_metrics.get(),
+                                   [this](const InstalledModel& model) { return engineOptions(model); })),
         m_server(Server::create({*m_chat, *m_pool, *m_library, *m_metrics})) {
     m_metrics->addCollector([live = std::weak_ptr(m_engineMetrics)](MetricsRegistry& metrics) {
       if (const auto engines = live.lock()) engines->collect(metrics);
@@ -49,6 +55,15 @@ class LocalHost final : public Host {
   HardwareMonitor& monitor() noexcept override { return *m_monitor; }
   MetricsRegistry& metrics() noexcept override { return *m_metrics; }
 
+  EngineOptions engineOptions(const InstalledModel& model) const override {
+    return engineOptionsFor(model, m_fixedContext > 0 ? m_fixedContext : m_context.load());
+  }
+  Result<void> applySettings() override {
+    HEARTH_TRY(const HostSettings settings, readHostSettings(*m_store));
+    m_context = settings.contextTokens;
+    return {};
+  }
+
  private:
   static EnginePoolOptions poolOptions(const HostSettings& settings, int threads) {
     EnginePoolOptions options;
@@ -64,6 +79,8 @@ class LocalHost final : public Host {
   std::unique_ptr<HardwareMonitor> m_monitor;
   std::unique_ptr<MetricsRegistry> m_metrics;
   std::unique_ptr<Library> m_library;
+  const int m_fixedContext;    // from the command line, 0 = none
+  std::atomic<int> m_context;  // the setting
   std::unique_ptr<EnginePool> m_pool;
   std::shared_ptr<EngineMetrics> m_engineMetrics;
   std::unique_ptr<ChatService> m_chat;
@@ -74,6 +91,7 @@ class LocalHost final : public Host {
 
 Result<std::unique_ptr<Host>> Host::create(const HostOptions& options) {
   if (options.threads < 0) return fail(ErrorCode::InvalidArgument, "a negative number of threads", {{"threads", std::to_string(options.threads)}});
+  if (options.contextTokens < 0) return fail(ErrorCode::InvalidArgument, "a negative context", {{"context_tokens", std::to_string(options.contextTokens)}});
   try {
     DataPaths paths = chooseDataPaths(options.dataDir);
     HEARTH_CHECK(prepareDataPaths(paths));
@@ -82,10 +100,17 @@ Result<std::unique_ptr<Host>> Host::create(const HostOptions& options) {
     HEARTH_TRY(std::unique_ptr<Store> store, Store::open(paths.database()));
     HEARTH_TRY(const HostSettings settings, readHostSettings(*store));
     log::info("host", fmt::format("Hearth {} on {}", versionString(), paths.root.string()));
-    return std::make_unique<LocalHost>(std::move(paths), std::move(lock), std::move(store), settings, options.threads);
+    return std::make_unique<LocalHost>(std::move(paths), std::move(lock), std::move(store), settings, options);
   } catch (const std::exception& problem) {
     return fail(ErrorCode::Internal, std::string("the program cannot start: ") + problem.what());
   }
+}
+
+EngineOptions engineOptionsFor(const InstalledModel& model, int contextTokens) {
+  EngineOptions options;
+  options.contextTokens = contextTokens;
+  if (model.config && model.config->trainedContext > 0) options.contextTokens = std::min(contextTokens, model.config->trainedContext);
+  return options;
 }
 
 const char* versionString() noexcept { return HEARTH_VERSION; }

@@ -17,7 +17,8 @@ namespace hearth {
 
 struct HostOptions {
   std::string dataDir;  ///< --data-dir; empty = chooseDataPaths' rules
-  int threads = 0;      ///< compute threads; 0 = physical cores
+  int threads = 0;        ///< compute threads; 0 = the setting, else physical cores
+  int contextTokens = 0;  ///< longest conversation of models that are loaded; 0 = the setting, else automatic
   bool logToStderr = false;
 };
 
@@ -38,7 +39,16 @@ class Host {
   [[nodiscard]] virtual Server& server() noexcept = 0;
   [[nodiscard]] virtual HardwareMonitor& monitor() noexcept = 0;
   [[nodiscard]] virtual MetricsRegistry& metrics() noexcept = 0;
+
+  /// How a model is to be loaded now: whoever loads one asks here. The context is never more than the model was trained for.
+  [[nodiscard]] virtual EngineOptions engineOptions(const InstalledModel& model) const = 0;
+  /// Reads the settings again; what can change while the program runs (the context of models loaded from now on) holds at
+  /// once. Reads the disk. Errors: the store's.
+  [[nodiscard]] virtual Result<void> applySettings() = 0;
 };
+
+/// The options for loading `model` with this context (0 = automatic).
+[[nodiscard]] EngineOptions engineOptionsFor(const InstalledModel& model, int contextTokens);
 
 /// Version of this build, "0.1.0".
 [[nodiscard]] const char* versionString() noexcept;

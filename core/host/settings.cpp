@@ -16,6 +16,8 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::int64_t kMostThreads = 1024;
+constexpr std::int64_t kLeastContext = 512;
+constexpr std::int64_t kMostContext = 1 << 24;
 constexpr std::int64_t kLongestKeepAlive = 10LL * 365 * 24 * 3600;
 
 void complain(const char* key, const std::string& value) {
@@ -57,6 +59,9 @@ Result<HostSettings> readHostSettings(Store& store) {
   read.keepAlive = std::chrono::seconds(keepAlive);
   HEARTH_TRY(const std::int64_t threads, integerSetting(store, settings::kThreads, 0, 0, kMostThreads));
   read.threads = static_cast<int>(threads);
+  HEARTH_TRY(const std::int64_t context, integerSetting(store, settings::kContextTokens, 0, 0, kMostContext));
+  if (context != 0 && context < kLeastContext) complain(settings::kContextTokens, std::to_string(context));
+  read.contextTokens = context < kLeastContext ? 0 : static_cast<int>(context);
   HEARTH_TRY(const std::int64_t budget, integerSetting(store, settings::kMemoryBudgetBytes, 0, 0, std::int64_t{1} << 50));
   read.memoryBudgetBytes = static_cast<std::uint64_t>(budget);
   return read;

@@ -88,6 +88,9 @@ class DiskLibrary final : public Library {
     const bool looksLikePath = name.find('/') != std::string::npos || name.ends_with(".gguf");
     std::error_code code;
     if (looksLikePath && fs::is_regular_file(name, code)) return resolvePath(name);
+    if (looksLikePath && fs::is_directory(name, code)) {
+      return fail(ErrorCode::InvalidArgument, "a folder, where a model file is expected", {{"path", name}});
+    }
     HEARTH_TRY(const auto all, scan());
     if (auto known = findNamed(name)) return usable(std::move(*known));
     std::vector<std::string> ids;
@@ -100,8 +103,9 @@ class DiskLibrary final : public Library {
       return fail(ErrorCode::NotFound, fmt::format("several models begin with '{}'", name),
                   {{"model", name}, {"near", fmt::format("{}", fmt::join(beginning, ", "))}});
     }
-    return fail(ErrorCode::NotFound, fmt::format("there is no model '{}'", name),
-                {{"model", name}, {"near", fmt::format("{}", fmt::join(library::nearNames(name, ids), ", "))}});
+    Error missing{ErrorCode::NotFound, fmt::format("there is no model '{}'", name), {{"model", name}}};
+    if (const auto near = library::nearNames(name, ids); !near.empty()) missing.evidence.push_back({"near", fmt::format("{}", fmt::join(near, ", "))});
+    return fail(std::move(missing));
   }
 
   Result<InstalledModel> import(const fs::path& file, const std::function<bool(ImportProgress)>& progress) override {

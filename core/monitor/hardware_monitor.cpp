@@ -40,8 +40,7 @@ class HardwareMonitorImpl final : public HardwareMonitor {
     return sample;
   }
 
-  GpuDriverState gpuDriverState() const noexcept override { return m_nvml->state(); }
-  std::string gpuDriverMessage() const override { return m_nvml->message(); }
+  const GpuDriver& gpuDriver() const noexcept override { return m_nvml->driver(); }
 
  private:
   std::unique_ptr<Nvml> m_nvml;

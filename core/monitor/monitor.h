@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "core/base/error.h"
+
 namespace hearth {
 
 struct GpuSample {
@@ -24,7 +26,20 @@ struct HardwareSample {
   std::vector<GpuSample> gpus;
 };
 
-enum class GpuDriverState : std::uint8_t { Ready, NoDriver, Failed };
+enum class GpuDriverState : std::uint8_t {
+  Ready,
+  NoDriver,   ///< the library is not there (library, reason)
+  NotLoaded,  ///< the library is there, the kernel's part is not running (library, reason, code)
+  TooOld,     ///< the library lacks a function that we need (library, function)
+  Failed,     ///< it did not start (library, reason, code)
+};
+
+/// What is known of the GPU driver. Words for people are made in ui, from state and evidence.
+struct GpuDriver {
+  GpuDriverState state = GpuDriverState::NoDriver;
+  std::string version;             ///< when Ready; empty = the driver does not say
+  std::vector<Evidence> evidence;  ///< when not Ready; `reason` is what the system or the driver itself says
+};
 
 /// Reads /proc, /sys and NVML (opened with dlopen, so that machines without a driver work). Owns the library handle. One
 /// thread at a time calls sample(). A missing driver is a state, not an error.
@@ -34,8 +49,7 @@ class HardwareMonitor {
   [[nodiscard]] static std::unique_ptr<HardwareMonitor> create(const std::string& nvmlLibrary = {});
   virtual ~HardwareMonitor() = default;
   [[nodiscard]] virtual HardwareSample sample() = 0;
-  [[nodiscard]] virtual GpuDriverState gpuDriverState() const noexcept = 0;
-  [[nodiscard]] virtual std::string gpuDriverMessage() const = 0;  ///< version, or why there is none
+  [[nodiscard]] virtual const GpuDriver& gpuDriver() const noexcept = 0;  ///< constant after construction; any thread
 };
 
 /// Counters, gauges and histograms in Prometheus text format. Any thread. Names as in research: `hearth_…`, with vLLM's as

@@ -1,7 +1,6 @@
 #include "core/monitor/nvml.h"
 
 #include <dlfcn.h>
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <array>
@@ -70,10 +69,9 @@ void Nvml::start(const std::string& library) {
   m_handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (m_handle == nullptr) {
     const char* reason = dlerror();
-    m_message = fmt::format("no NVIDIA driver: {}", reason == nullptr ? library.c_str() : reason);
+    m_driver.evidence = {{"library", library}, {"reason", reason == nullptr ? "" : reason}};
     return;
   }
-  m_state = GpuDriverState::Failed;
   m_functions = std::make_unique<Functions>();
   const char* missing = nullptr;
   const auto bind = [&](auto& function, const char* symbol, bool needed = true) {
@@ -95,25 +93,23 @@ void Nvml::start(const std::string& library) {
   bind(f.powerLimit, "nvmlDeviceGetEnforcedPowerLimit");
   bind(f.processes, "nvmlDeviceGetComputeRunningProcesses_v3", false);
   if (missing != nullptr) {
-    m_message = fmt::format("{} lacks {}: the driver is too old or not NVIDIA's", library, missing);
+    m_driver = {GpuDriverState::TooOld, {}, {{"library", library}, {"function", missing}}};
     return;
   }
   if (const NvmlReturn result = f.init(); result != kSuccess) {
     const char* reason = f.errorString(result);
-    m_state = result == kDriverNotLoaded ? GpuDriverState::NoDriver : GpuDriverState::Failed;
-    m_message = fmt::format("the NVIDIA driver did not start: {} (code {})", reason == nullptr ? "unknown" : reason, result);
+    m_driver.state = result == kDriverNotLoaded ? GpuDriverState::NotLoaded : GpuDriverState::Failed;
+    m_driver.evidence = {{"library", library}, {"reason", reason == nullptr ? "" : reason}, {"code", std::to_string(result)}};
     return;
   }
   m_initialised = true;
-  m_state = GpuDriverState::Ready;
-  std::array<char, 96> version{};
-  if (f.driverVersion(version.data(), version.size() - 1) != kSuccess) version = {'?'};
-  m_message = fmt::format("NVIDIA driver {}", version.data());
+  m_driver.state = GpuDriverState::Ready;
+  if (std::array<char, 96> version{}; f.driverVersion(version.data(), version.size() - 1) == kSuccess) m_driver.version = version.data();
 }
 
 std::vector<GpuSample> Nvml::sample() const {
   std::vector<GpuSample> gpus;
-  if (m_state != GpuDriverState::Ready) return gpus;
+  if (m_driver.state != GpuDriverState::Ready) return gpus;
   const Functions& f = *m_functions;
   const auto ownPid = static_cast<unsigned>(getpid());
   unsigned count = 0;

@@ -18,8 +18,7 @@ class Nvml {
   Nvml(const Nvml&) = delete;
   Nvml& operator=(const Nvml&) = delete;
 
-  [[nodiscard]] GpuDriverState state() const noexcept { return m_state; }
-  [[nodiscard]] const std::string& message() const noexcept { return m_message; }
+  [[nodiscard]] const GpuDriver& driver() const noexcept { return m_driver; }
   /// One entry for each GPU that answers; empty unless Ready.
   [[nodiscard]] std::vector<GpuSample> sample() const;
 
@@ -30,8 +29,7 @@ class Nvml {
   void* m_handle = nullptr;
   std::unique_ptr<Functions> m_functions;
   bool m_initialised = false;
-  GpuDriverState m_state = GpuDriverState::NoDriver;
-  std::string m_message;
+  GpuDriver m_driver;
 };
 
 }  // namespace hearth

@@ -92,6 +92,7 @@ class HttpServer final : public Server {
       line.seconds = record.seconds;
       line.promptTokens = record.notes.promptTokens;
       line.generatedTokens = record.notes.generatedTokens;
+      line.errorCode = record.notes.errorCode;
       line.error = record.notes.error;
       line.finished = record.finished;
       (*listener)(line);

@@ -30,7 +30,8 @@ struct RequestRecord {
   int status = 0;               ///< 0 while it runs
   double seconds = 0;
   int promptTokens = 0, generatedTokens = 0;
-  std::string error;
+  std::string errorCode;        ///< as the client got it: "model_not_found"; empty when nothing failed
+  std::string error;            ///< the message that the client got
   bool finished = false;
 };
 

@@ -58,7 +58,15 @@ CREATE INDEX messages_streaming ON messages (state) WHERE state = 1;
 INSERT INTO meta (key, value) VALUES ('clean', '0');
 )sql";
 
-constexpr std::array kMigrations{Migration{1, kVersion1}};
+// A failure is kept as code and evidence, so that it can be told in any language; `error` keeps the English message.
+// Rows from before have no code. error_evidence is a JSON array of [key, value] pairs.
+constexpr const char* kVersion2 = R"sql(
+ALTER TABLE messages ADD COLUMN error_code TEXT NOT NULL DEFAULT '';
+ALTER TABLE messages ADD COLUMN error_evidence TEXT NOT NULL DEFAULT '';
+ALTER TABLE messages ADD COLUMN length_limited INTEGER NOT NULL DEFAULT 0 CHECK (length_limited BETWEEN 0 AND 1);
+)sql";
+
+constexpr std::array kMigrations{Migration{1, kVersion1}, Migration{2, kVersion2}};
 
 // The first free name, so that an older backup is never overwritten.
 std::filesystem::path backupName(const std::filesystem::path& path, int version) {

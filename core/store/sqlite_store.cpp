@@ -11,6 +11,7 @@
 #include "core/base/platform/platform.h"
 #include "core/store/schema.h"
 #include "core/store/sqlite_file.h"
+#include "core/store/stored_error.h"
 #include "core/store/store.h"
 #include "core/store/writer.h"
 
@@ -27,7 +28,7 @@ constexpr const char* kConversationColumns = "id, title, model, system_prompt, p
 // Sibling numbers count children of the same parent by age; roots of a conversation are siblings of each other.
 constexpr const char* kMessageColumns =
     "m.id, m.conversation, m.parent, m.role, m.state, m.text, m.model, m.error, m.created_ms, m.prompt_tokens,"
-    " m.generated_tokens, m.tokens_per_second, m.first_token_seconds,"
+    " m.generated_tokens, m.tokens_per_second, m.first_token_seconds, m.error_code, m.error_evidence, m.length_limited,"
     " (SELECT count(*) FROM messages s WHERE s.conversation = m.conversation AND s.parent IS m.parent AND s.id < m.id),"
     " (SELECT count(*) FROM messages s WHERE s.conversation = m.conversation AND s.parent IS m.parent)";
 
@@ -53,14 +54,15 @@ Message readMessage(SQLite::Statement& row) {
   m.state = static_cast<MessageState>(row.getColumn(4).getInt());
   m.text = row.getColumn(5).getString();
   m.model = row.getColumn(6).getString();
-  m.error = row.getColumn(7).getString();
+  m.error = store::readError(row.getColumn(13).getString(), row.getColumn(7).getString(), row.getColumn(14).getString());
   m.createdMs = row.getColumn(8).getInt64();
   m.promptTokens = row.getColumn(9).getInt();
   m.generatedTokens = row.getColumn(10).getInt();
   m.tokensPerSecond = row.getColumn(11).getDouble();
   m.firstTokenSeconds = row.getColumn(12).getDouble();
-  m.siblingIndex = row.getColumn(13).getInt();
-  m.siblingCount = row.getColumn(14).getInt();
+  m.lengthLimited = row.getColumn(15).getInt() != 0;
+  m.siblingIndex = row.getColumn(16).getInt();
+  m.siblingCount = row.getColumn(17).getInt();
   return m;
 }
 
@@ -100,19 +102,23 @@ Result<void> insertMessage(SQLite::Database& database, Message& message) {
   message.createdMs = nowMs();
   SQLite::Statement insert(database,
                            "INSERT INTO messages (conversation, parent, role, state, text, model, error, created_ms, prompt_tokens,"
-                           " generated_tokens, tokens_per_second, first_token_seconds) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)");
+                           " generated_tokens, tokens_per_second, first_token_seconds, error_code, error_evidence, length_limited)"
+                           " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
   insert.bind(1, message.conversation);
   if (message.parent != 0) insert.bind(2, message.parent);
   insert.bind(3, static_cast<int>(message.role));
   insert.bind(4, static_cast<int>(message.state));
   insert.bind(5, message.text);
   insert.bind(6, message.model);
-  insert.bind(7, message.error);
+  insert.bind(7, message.error ? message.error->message : std::string());
   insert.bind(8, message.createdMs);
   insert.bind(9, message.promptTokens);
   insert.bind(10, message.generatedTokens);
   insert.bind(11, message.tokensPerSecond);
   insert.bind(12, message.firstTokenSeconds);
+  insert.bind(13, message.error ? std::string(errorCodeName(message.error->code)) : std::string());
+  insert.bind(14, message.error ? store::evidenceText(*message.error) : std::string());
+  insert.bind(15, message.lengthLimited ? 1 : 0);
   insert.exec();
   message.id = database.getLastInsertRowid();
   SQLite::Statement siblings(database, "SELECT count(*) FROM messages WHERE conversation = ? AND parent IS ?");
@@ -233,16 +239,20 @@ class SqliteStore final : public Store {
   Result<void> updateMessage(const Message& message) override {
     return m_writer->run([&](SQLite::Database& database) -> Result<void> {
       SQLite::Statement update(database, "UPDATE messages SET text = ?, state = ?, error = ?, model = ?, prompt_tokens = ?,"
-                                         " generated_tokens = ?, tokens_per_second = ?, first_token_seconds = ? WHERE id = ?");
+                                         " generated_tokens = ?, tokens_per_second = ?, first_token_seconds = ?, error_code = ?,"
+                                         " error_evidence = ?, length_limited = ? WHERE id = ?");
       update.bind(1, message.text);
       update.bind(2, static_cast<int>(message.state));
-      update.bind(3, message.error);
+      update.bind(3, message.error ? message.error->message : std::string());
       update.bind(4, message.model);
       update.bind(5, message.promptTokens);
       update.bind(6, message.generatedTokens);
       update.bind(7, message.tokensPerSecond);
       update.bind(8, message.firstTokenSeconds);
-      update.bind(9, message.id);
+      update.bind(9, message.error ? std::string(errorCodeName(message.error->code)) : std::string());
+      update.bind(10, message.error ? store::evidenceText(*message.error) : std::string());
+      update.bind(11, message.lengthLimited ? 1 : 0);
+      update.bind(12, message.id);
       if (update.exec() == 0) return noMessage(message.id);
       return {};
     });

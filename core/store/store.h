@@ -20,7 +20,7 @@ enum class MessageState : std::uint8_t {
   Streaming,    ///< being written now; a leftover at start becomes Interrupted
   Interrupted,  ///< the program ended while it was written
   Stopped,      ///< by the user
-  Failed,       ///< error text in `error`
+  Failed,       ///< its cause in `error`
 };
 
 struct Conversation {
@@ -42,7 +42,8 @@ struct Message {
   MessageState state = MessageState::Complete;
   std::string text;
   std::string model;
-  std::string error;
+  std::optional<Error> error;  ///< of a Failed reply; from before codes were stored: Internal, with the text of then
+  bool lengthLimited = false;  ///< the reply ended because it reached its token limit
   std::int64_t createdMs = 0;
   int promptTokens = 0, generatedTokens = 0;
   double tokensPerSecond = 0, firstTokenSeconds = 0;
@@ -71,7 +72,7 @@ class Store {
   /// Adds several messages in one commit, each below the one before it (the first below its own `parent`); the last
   /// becomes the active leaf. Either all are there or none.
   [[nodiscard]] virtual Result<std::vector<Message>> addMessages(std::vector<Message> chain);
-  /// Text, state, error and figures of a message that exists.
+  /// Text, state, error, limit and figures of a message that exists.
   [[nodiscard]] virtual Result<void> updateMessage(const Message& message) = 0;
   [[nodiscard]] virtual Result<Message> message(MessageId id) = 0;
   /// From the root to `leaf`, with sibling numbers.

@@ -36,8 +36,10 @@ TEST(Error, ErrnoBecomesACauseThatPeopleKnow) {
 }
 
 TEST(Error, EveryCodeHasANameOfItsOwn) {
+  EXPECT_EQ(errorCodeFromName("of_the_future"), ErrorCode::Internal);
   std::vector<std::string_view> names;
   for (int code = 0; code <= static_cast<int>(ErrorCode::ModelNotLoaded); ++code) {
+    EXPECT_EQ(errorCodeFromName(errorCodeName(static_cast<ErrorCode>(code))), static_cast<ErrorCode>(code));
     names.push_back(errorCodeName(static_cast<ErrorCode>(code)));
   }
   std::sort(names.begin(), names.end());

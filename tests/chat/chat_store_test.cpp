@@ -61,7 +61,7 @@ TEST_F(ChatStoreTest, HistoryAndSystemPromptGoIntoThePromptAndAFailedReplyDoesNo
   ASSERT_TRUE(two);
   ASSERT_TRUE(second.waitForEnd());
   EXPECT_EQ(m_store->message(two->assistant.id)->state, MessageState::Failed);
-  EXPECT_THAT(m_store->message(two->assistant.id)->error, HasSubstr("broke"));
+  EXPECT_THAT(m_store->message(two->assistant.id)->error.value_or(Error{}).message, HasSubstr("broke"));
   m_engine->failure.reset();
   m_engine->script = {"ok"};
   Events third;
@@ -156,7 +156,11 @@ TEST_F(ChatStoreTest, AnOverlongConversationFailsTheReplyWithBothNumbersAndKeeps
   ASSERT_EQ(events.last().kind, Kind::Failed);
   EXPECT_EQ(events.last().error->code, ErrorCode::ContextOverflow);
   EXPECT_EQ(events.last().error->find("context_tokens"), "50");
-  EXPECT_EQ(m_store->message(sent->assistant.id)->state, MessageState::Failed);
+  const Message stored = m_store->message(sent->assistant.id).value();
+  EXPECT_EQ(stored.state, MessageState::Failed);
+  ASSERT_TRUE(stored.error);
+  EXPECT_EQ(stored.error->code, ErrorCode::ContextOverflow);
+  EXPECT_EQ(stored.error->find("context_tokens"), "50");
   EXPECT_EQ(m_store->message(sent->user.id)->text.size(), 100U);
 }
 

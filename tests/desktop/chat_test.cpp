@@ -138,6 +138,34 @@ TEST_F(ChatPageTest, AFailedReplyShowsCauseAndAWayOn) {
   EXPECT_TRUE(widgets().back()->errorBox()->actionButton()->isVisible());
 }
 
+TEST_F(ChatPageTest, AfterARestartAStoredFailureIsToldInTheLanguageOfNow) {
+  ask(u"Hello"_s)->fail(Error{ErrorCode::ContextOverflow, "too long", {{"prompt_tokens", "9000"}, {"context_tokens", "8192"}}});
+  ASSERT_TRUE(waitUntil([this] { return idle(); }));
+  const ConversationId chat = page->controller().conversation().id;
+  desktop.window.reset();
+  desktop.bridge.reset();
+  desktop.language.setLanguage(u"zh_CN"_s);
+  desktop.show();
+  page = desktop.window->chat();
+  page->controller().open(chat);
+  ASSERT_TRUE(waitUntil([this] { return widgets().size() == 2 && widgets().back()->errorBox()->isVisible(); }));
+  EXPECT_EQ(widgets().back()->errorBox()->causeText(), u"对话超过了模型的上下文长度。"_s);
+  EXPECT_TRUE(widgets().back()->errorBox()->accessibleName().contains("9000"_L1));
+}
+
+TEST_F(ChatPageTest, ACutReplySaysSoAfterARestartToo) {
+  ask(u"Hello"_s)->finish(FinishReason::Length);
+  ASSERT_TRUE(waitUntil([this] { return idle(); }));
+  const ConversationId chat = page->controller().conversation().id;
+  desktop.window.reset();
+  desktop.bridge.reset();
+  desktop.show();
+  page = desktop.window->chat();
+  page->controller().open(chat);
+  ASSERT_TRUE(waitUntil([this] { return widgets().size() == 2; }));
+  EXPECT_TRUE(widgets().back()->stateLabel()->text().contains("token limit"_L1)) << widgets().back()->stateLabel()->text().toStdString();
+}
+
 TEST_F(ChatPageTest, ARefusedMessageIsNotLost) {
   desktop.host.chat().m_refuse = Error{ErrorCode::DiskFull, "no space", {{"path", "/x/hearth.db"}}};
   type(u"Precious words"_s);

@@ -173,6 +173,7 @@ std::vector<std::filesystem::path> FakeLibrary::folders() const {
 }
 
 Result<void> FakeLibrary::addFolder(const std::filesystem::path& folder) {
+  if (m_folderError) return fail(*m_folderError);
   const std::scoped_lock lock(m_mutex);
   m_folders.push_back(folder);
   return {};
@@ -190,7 +191,8 @@ void FakeLibrary::add(InstalledModel model) {
 
 // --- Pool ---
 
-void FakePool::acquire(const std::string& id, const std::filesystem::path&, const EngineOptions&, LoadCallback done) {
+void FakePool::acquire(const std::string& id, const std::filesystem::path&, const EngineOptions& options, LoadCallback done) {
+  m_lastContext = options.contextTokens;
   ModelStatus status;
   status.id = id;
   status.state = ModelState::Loading;
@@ -344,6 +346,7 @@ void FakeChat::Reply::text(const std::string& piece) {
 
 void FakeChat::Reply::finish(FinishReason reason) {
   message.state = reason == FinishReason::Cancelled ? MessageState::Stopped : MessageState::Complete;
+  message.lengthLimited = reason == FinishReason::Length;
   message.tokensPerSecond = 84;
   message.firstTokenSeconds = 0.21;
   (void)store->updateMessage(message);
@@ -359,7 +362,7 @@ void FakeChat::Reply::finish(FinishReason reason) {
 
 void FakeChat::Reply::fail(const Error& error) {
   message.state = MessageState::Failed;
-  message.error = error.message;
+  message.error = error;
   (void)store->updateMessage(message);
   ChatEvent event;
   event.kind = ChatEvent::Kind::Failed;
@@ -367,7 +370,13 @@ void FakeChat::Reply::fail(const Error& error) {
   sink(event);
 }
 
-// --- Server, monitor ---
+// --- Host, server, monitor ---
+
+Result<void> FakeHost::applySettings() {
+  HEARTH_TRY(const auto text, m_store.setting("engine.context_tokens"));
+  m_context = text ? std::stoi(*text) : 0;
+  return {};
+}
 
 Result<void> FakeServer::start(const ServerOptions& options) {
   if (options.port == m_takenPort) {

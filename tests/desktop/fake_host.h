@@ -55,7 +55,7 @@ class FakeLibrary final : public Library {
 
   void add(InstalledModel model);
   std::vector<Error> m_problems;
-  std::optional<Error> m_importError;
+  std::optional<Error> m_importError, m_folderError;
   std::atomic<bool> m_importHangs{false};  ///< goes on until cancelled
 
  private:
@@ -81,6 +81,7 @@ class FakePool final : public EnginePool {
   std::optional<Error> m_loadError;
   std::optional<double> m_stuckAt;
   EngineStats m_totals;
+  std::atomic<int> m_lastContext{-1};  ///< that a load asked for
   void report(const ModelStatus& status);
 
  private:
@@ -149,10 +150,10 @@ class FakeServer final : public Server {
 class FakeMonitor final : public HardwareMonitor {
  public:
   HardwareSample sample() override;
-  GpuDriverState gpuDriverState() const noexcept override { return m_state; }
-  std::string gpuDriverMessage() const override { return m_message; }
-  GpuDriverState m_state = GpuDriverState::NoDriver;
-  std::string m_message = "libnvidia-ml.so.1: cannot open shared object file";
+  const GpuDriver& gpuDriver() const noexcept override { return m_driver; }
+  GpuDriver m_driver{GpuDriverState::NoDriver,
+                     {},
+                     {{"library", "libnvidia-ml.so.1"}, {"reason", "libnvidia-ml.so.1: cannot open shared object file: No such file or directory"}}};
   std::vector<GpuSample> m_gpus;
   double m_time = 1'000;
 };
@@ -177,6 +178,9 @@ class FakeHost final : public Host {
   FakeServer& server() noexcept override { return m_server; }
   FakeMonitor& monitor() noexcept override { return m_monitor; }
   FakeMetrics& metrics() noexcept override { return m_metrics; }
+  EngineOptions engineOptions(const InstalledModel&) const override { return {.contextTokens = m_context}; }
+  Result<void> applySettings() override;
+  std::atomic<int> m_context{0};  ///< as the settings say
 
  private:
   DataPaths m_paths;

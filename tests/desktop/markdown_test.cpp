@@ -50,6 +50,15 @@ TEST(Markdown, LinesOfAVerseStayLines) {
   EXPECT_EQ(htmlOf(u"River flows deep,\nWater rushes"_s).count("<br"_L1), 1);
 }
 
+TEST(Markdown, ListsInListsAreIndentedAndCodeInThemLeavesNoGap) {
+  const QString html = htmlOf(u"1. first\n\n   ```sql\n   SELECT 1;\n   ```\n\n   after\n\n2. second\n\n   - inner"_s);
+  EXPECT_TRUE(html.contains("<ol start=\"1\" style=\"margin:0; -qt-list-indent:1\">"_L1)) << html.toStdString();
+  EXPECT_TRUE(html.contains("<ul style=\"margin:0; -qt-list-indent:2\">"_L1)) << html.toStdString();
+  EXPECT_FALSE(html.contains("<br"_L1)) << html.toStdString();
+  EXPECT_TRUE(html.contains("\">first<pre"_L1)) << "the text stands beside its number: " << html.toStdString();
+  EXPECT_TRUE(html.contains("</pre><p style=\"margin:4px 0 0 0; line-height:135%\">after</p>"_L1)) << html.toStdString();
+}
+
 TEST(Markdown, BlocksOfEachKind) {
   const auto blocks = parseMarkdown(u"# T\n\np **b** `c`\n\n```python\nx = 1\n```\n\n- a\n- b\n\n| h |\n|---|\n| c |\n\n> q"_s);
   ASSERT_EQ(blocks.size(), 6U);

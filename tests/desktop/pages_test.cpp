@@ -9,9 +9,11 @@
 #include <QUrl>
 
 #include "desktop_fixture.h"
+#include "ui/desktop/common/format.h"
 #include "ui/desktop/app/startup_error.h"
 #include "ui/desktop/app/status_strip.h"
 #include "ui/desktop/chat/chat_page.h"
+#include "ui/desktop/chat/composer.h"
 #include "ui/desktop/common/widgets.h"
 #include "ui/desktop/dashboard/chart_card.h"
 #include "ui/desktop/dashboard/dashboard_page.h"
@@ -19,11 +21,13 @@
 #include "ui/desktop/library/models_page.h"
 #include "ui/desktop/server/request_log_model.h"
 #include "ui/desktop/server/server_page.h"
+#include "ui/desktop/settings/settings_page.h"
 
 namespace hearth::test {
 namespace {
 
 using namespace Qt::StringLiterals;
+using ui::q;
 
 TEST(ModelsPageTest, TheOnlyModelLoadsByItself) {
   Desktop desktop;
@@ -43,6 +47,19 @@ TEST(ModelsPageTest, ALoadErrorIsShownWhereItHappened) {
   const ui::ErrorBox* box = desktop.window->models()->cards()[0]->errorBox();
   EXPECT_EQ(box->causeText(), u"There is not enough memory."_s);
   EXPECT_TRUE(box->accessibleName().contains("9.8 GB"_L1)) << box->accessibleName().toStdString();
+}
+
+TEST(ModelsPageTest, WhatCannotBeUsedStandsBelowWhatCan) {
+  Desktop desktop;
+  InstalledModel broken;
+  broken.id = "a-broken-one";
+  broken.problem = Error{ErrorCode::WrongMagic, "no", {{"first_bytes", "ELF!"}}};
+  desktop.host.library().add(broken);
+  desktop.addModel("b-model");
+  desktop.show();
+  ASSERT_TRUE(waitUntil([&] { return desktop.window->models()->cards().size() == 2; }));
+  EXPECT_EQ(desktop.window->models()->cards()[0]->model().id, "b-model");
+  EXPECT_FALSE(desktop.window->models()->cards()[1]->loadButton()->isVisibleTo(desktop.window->models()));
 }
 
 TEST(ModelsPageTest, LoadingShowsProgressAndCanBeCancelled) {
@@ -161,6 +178,35 @@ TEST(RequestLogModelTest, TheEndOfARequestTakesTheRowOfItsStart) {
   EXPECT_TRUE(model.data(model.index(0, ui::RequestLogModel::State), Qt::DisplayRole).toString().contains("500"_L1));
 }
 
+TEST(RequestLogModelTest, AFailureShowsItsCodeAndTheTooltipWhatTheClientWasTold) {
+  ui::RequestLogModel model;
+  RequestRecord record;
+  record.id = 1;
+  record.client = "127.0.0.1:50123";
+  record.finished = true;
+  record.status = 404;
+  record.errorCode = "model_not_found";
+  record.error = "The model \"x\" is not installed here.";
+  model.add({record});
+  const auto text = [&model](int column, int role) { return model.data(model.index(0, column), role).toString(); };
+  EXPECT_EQ(text(ui::RequestLogModel::State, Qt::DisplayRole), u"failed · 404 model_not_found"_s);
+  EXPECT_EQ(text(ui::RequestLogModel::State, Qt::ToolTipRole), q(record.error));
+  EXPECT_EQ(text(ui::RequestLogModel::Client, Qt::DisplayRole), u"127.0.0.1"_s);
+  EXPECT_EQ(text(ui::RequestLogModel::Client, Qt::ToolTipRole), u"127.0.0.1:50123"_s);
+}
+
+TEST(ServerPageTest, TheKeyboardStaysOnTheSwitch) {
+  Desktop desktop;
+  desktop.show();
+  desktop.window->showPage(ui::Page::Server);
+  ui::ServerPage* page = desktop.window->server();
+  page->toggle()->setFocus();
+  QTest::keyClick(page->toggle(), Qt::Key_Space);
+  ASSERT_TRUE(waitUntil([&] { return desktop.bridge->server().running(); }));
+  EXPECT_TRUE(page->toggle()->hasFocus());
+  EXPECT_TRUE(page->toggle()->isChecked());
+}
+
 TEST(DashboardPageTest, DrawsOnlyWhileVisibleAndNotPaused) {
   Desktop desktop;
   desktop.show();
@@ -178,17 +224,54 @@ TEST(DashboardPageTest, DrawsOnlyWhileVisibleAndNotPaused) {
   EXPECT_EQ(page->draws(), drawn);
 }
 
+TEST(DashboardPageTest, AMinimisedWindowIsNotDrawnAndSampledSeldom) {
+  Desktop desktop;
+  desktop.show();
+  desktop.window->showPage(ui::Page::Dashboard);
+  ui::MonitorBridge& monitor = desktop.bridge->monitor();
+  EXPECT_EQ(monitor.interval(), 1000);
+  desktop.window->showMinimized();
+  ASSERT_TRUE(waitUntil([&] { return monitor.interval() == 5000; }));
+  const int drawn = desktop.window->dashboard()->draws();
+  const std::size_t samples = monitor.history().size();
+  monitor.sample();
+  ASSERT_TRUE(waitUntil([&] { return monitor.history().size() > samples; }));
+  EXPECT_EQ(desktop.window->dashboard()->draws(), drawn);
+  desktop.window->showNormal();
+  EXPECT_TRUE(waitUntil([&] { return monitor.interval() == 1000 && desktop.window->dashboard()->draws() > drawn; }));
+  desktop.window->hide();
+  EXPECT_EQ(monitor.interval(), 5000);
+}
+
 TEST(DashboardPageTest, WithoutADriverItSaysSoAndWhy) {
   Desktop desktop;
   desktop.show();
   desktop.window->showPage(ui::Page::Dashboard);
   EXPECT_TRUE(desktop.window->dashboard()->gpuMessage()->isVisible());
   EXPECT_TRUE(desktop.window->dashboard()->gpuMessage()->text().contains("libnvidia-ml"_L1));
+  desktop.language.setLanguage(u"zh_CN"_s);
+  EXPECT_TRUE(waitUntil([&] { return desktop.window->dashboard()->gpuMessage()->text().startsWith(u"库"_s); }))
+      << desktop.window->dashboard()->gpuMessage()->text().toStdString();
+}
+
+TEST(DashboardPageTest, EachTroubleOfTheDriverHasItsOwnWords) {
+  QStringList texts;
+  for (const GpuDriverState state : {GpuDriverState::Ready, GpuDriverState::NoDriver, GpuDriverState::NotLoaded, GpuDriverState::TooOld, GpuDriverState::Failed}) {
+    Desktop desktop;
+    desktop.host.monitor().m_driver = {state, "580.95.05", {}};
+    desktop.show();
+    desktop.window->showPage(ui::Page::Dashboard);
+    desktop.bridge->monitor().sample();
+    ASSERT_TRUE(waitUntil([&] { return desktop.window->dashboard()->gpuText()->isVisible(); }));
+    EXPECT_FALSE(desktop.window->dashboard()->gpuMessage()->isVisible());
+    EXPECT_FALSE(texts.contains(desktop.window->dashboard()->gpuText()->text()));
+    texts << desktop.window->dashboard()->gpuText()->text();
+  }
 }
 
 TEST(DashboardPageTest, EachGpuHasFourCardsAndMissingFiguresSaySo) {
   Desktop desktop;
-  desktop.host.monitor().m_state = GpuDriverState::Ready;
+  desktop.host.monitor().m_driver = {GpuDriverState::Ready, "580.95.05", {}};
   GpuSample gpu;
   gpu.memoryTotal = 12'000'000'000;
   gpu.utilisation = 71;
@@ -202,6 +285,40 @@ TEST(DashboardPageTest, EachGpuHasFourCardsAndMissingFiguresSaySo) {
   for (const ui::ChartCard* card : desktop.window->dashboard()->cards()) figures << card->figure();
   EXPECT_TRUE(figures.contains(u"71 %"_s)) << figures.join(u'|').toStdString();
   EXPECT_EQ(figures.count(u"not reported"_s), 4);
+}
+
+TEST(SettingsPageTest, TheContextSizeIsKeptAndHoldsForTheNextLoad) {
+  Desktop desktop;
+  desktop.addModel("one");
+  desktop.addModel("two");
+  desktop.show();
+  desktop.window->showPage(ui::Page::Settings);
+  QComboBox* box = desktop.window->settings()->contextBox();
+  EXPECT_EQ(box->currentText(), u"automatic"_s);
+  box->setCurrentIndex(box->findData(16384));
+  emit box->activated(box->currentIndex());
+  ASSERT_TRUE(waitUntil([&] { return desktop.host.m_context == 16384; }));
+  desktop.bridge->models().load(u"two"_s);
+  EXPECT_TRUE(waitUntil([&] { return desktop.host.pool().m_lastContext == 16384; }));
+  // Another language keeps the choice; a value from elsewhere gets a line.
+  desktop.language.setLanguage(u"zh_CN"_s);
+  EXPECT_EQ(box->currentData().toInt(), 16384);
+  (void)desktop.host.store().setSetting("engine.context_tokens", "12288");
+  desktop.window = std::make_unique<ui::MainWindow>(ui::WindowContext{*desktop.bridge, desktop.preferences, desktop.theme, desktop.language});
+  EXPECT_TRUE(waitUntil([&] { return desktop.window->settings()->contextBox()->currentData().toInt() == 12288; }));
+}
+
+TEST(SettingsPageTest, ThreadsAreKeptAlsoWhenTheWindowClosesWhileTheyAreTyped) {
+  Desktop desktop;
+  desktop.show();
+  desktop.window->showPage(ui::Page::Settings);
+  QSpinBox* box = desktop.window->settings()->threadsBox();
+  box->setFocus();
+  box->selectAll();
+  QTest::keyClicks(box, u"6"_s);
+  EXPECT_FALSE(*desktop.host.store().setting("engine.threads"));
+  desktop.window->close();
+  EXPECT_TRUE(waitUntil([&] { return desktop.host.store().setting("engine.threads")->value_or("") == "6"; }));
 }
 
 TEST(StartupErrorTest, SaysWhatHappenedAndWhatToDo) {
@@ -246,6 +363,15 @@ TEST(MainWindowTest, WithoutSuchAModelTheLastOneIsLoaded) {
   desktop.preferences.setLastModel(QStringLiteral("first"));
   desktop.show(1280, 800, QStringLiteral("/nowhere/third.gguf"));
   EXPECT_TRUE(waitUntil([&] { return desktop.bridge->models().loadedModel() == QStringLiteral("first"); }));
+}
+
+TEST(MainWindowTest, WhatWasNotSentYetIsThereAgain) {
+  Desktop desktop;
+  desktop.show();
+  desktop.window->chat()->composer()->setText(u"half a\nthought"_s);
+  desktop.window->close();
+  desktop.window = std::make_unique<ui::MainWindow>(ui::WindowContext{*desktop.bridge, desktop.preferences, desktop.theme, desktop.language});
+  EXPECT_EQ(desktop.window->chat()->composer()->text(), u"half a\nthought"_s);
 }
 
 TEST(MainWindowTest, GeometryIsRemembered) {

@@ -79,8 +79,7 @@ void furnish(Desktop& desktop, bool withGpu) {
   reply = *store.addMessage(reply);
   store.setUpdated(chat.id, now);
   if (withGpu) {
-    desktop.host.monitor().m_state = GpuDriverState::Ready;
-    desktop.host.monitor().m_message = "580.95.05";
+    desktop.host.monitor().m_driver = {GpuDriverState::Ready, "580.95.05", {}};
   }
   desktop.host.pool().m_totals.decodeTokensPerSecond = 84;
 }
@@ -131,7 +130,8 @@ void enliven(Desktop& desktop, bool withGpu) {
     record.client = "127.0.0.1";
     record.model = i == 1 ? "" : "qwen2.5-coder-1.5b-instruct-q4_k_m";
     record.status = i == 2 ? 404 : 200;
-    record.error = i == 2 ? "model_not_found" : "";
+    record.errorCode = i == 2 ? "unknown_url" : "";
+    record.error = i == 2 ? "Invalid URL (POST /api/chat)." : "";
     record.seconds = 4.2 + i;
     record.promptTokens = i == 1 || i == 2 ? 0 : 1204;
     record.generatedTokens = i == 1 || i == 2 ? 0 : 388;

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <mutex>
 
+#include "core/host/settings.h"
 #include "tests/host/real_model.h"
 #include "tests/support/scratch_folder.h"
 
@@ -79,6 +80,38 @@ TEST_F(HostTest, ADamagedDatabaseKeepsTheHostFromStartingAndReleasesTheLock) {
   EXPECT_EQ(refused.error().code, ErrorCode::Corrupt);
   std::filesystem::remove(m_folder / "data/hearth.db");
   EXPECT_TRUE(make());
+}
+
+TEST_F(HostTest, TheContextIsTheCommandLinesElseTheSettingsAndNeverMoreThanTheModelWasTrainedFor) {
+  InstalledModel model;
+  model.config.emplace();
+  model.config->trainedContext = 8192;
+  {
+    auto host = make();
+    ASSERT_TRUE(host);
+    EXPECT_EQ((*host)->engineOptions(model).contextTokens, 0) << "automatic";
+    ASSERT_TRUE((*host)->store().setSetting(settings::kContextTokens, "4096"));
+    EXPECT_EQ((*host)->engineOptions(model).contextTokens, 0) << "not applied yet";
+    ASSERT_TRUE((*host)->applySettings());
+    EXPECT_EQ((*host)->engineOptions(model).contextTokens, 4096);
+  }
+  {
+    auto host = make();
+    ASSERT_TRUE(host);
+    EXPECT_EQ((*host)->engineOptions(model).contextTokens, 4096) << "kept";
+    ASSERT_TRUE((*host)->store().setSetting(settings::kContextTokens, "131072"));
+    ASSERT_TRUE((*host)->applySettings());
+    EXPECT_EQ((*host)->engineOptions(model).contextTokens, 8192);
+  }
+  HostOptions options;
+  options.dataDir = (m_folder / "data").string();
+  options.contextTokens = 2048;
+  auto host = Host::create(options);
+  ASSERT_TRUE(host);
+  EXPECT_EQ((*host)->engineOptions(model).contextTokens, 2048);
+  host->reset();
+  options.contextTokens = -1;
+  EXPECT_EQ(Host::create(options).error().code, ErrorCode::InvalidArgument);
 }
 
 TEST_F(HostTest, FoldersAreRememberedBetweenStarts) {

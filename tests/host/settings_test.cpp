@@ -24,6 +24,7 @@ TEST_F(SettingsTest, DefaultsWhenNothingIsSet) {
   EXPECT_TRUE(read.modelFolders.empty());
   EXPECT_EQ(read.keepAlive.count(), -1);
   EXPECT_EQ(read.threads, 0);
+  EXPECT_EQ(read.contextTokens, 0);
   EXPECT_EQ(read.memoryBudgetBytes, 0U);
 }
 
@@ -31,24 +32,30 @@ TEST_F(SettingsTest, WhatWasSetIsRead) {
   ASSERT_TRUE(writeModelFolders(*m_store, {"/a \"quoted\" folder", "/b"}));
   ASSERT_TRUE(m_store->setSetting(settings::kKeepAliveSeconds, "300"));
   ASSERT_TRUE(m_store->setSetting(settings::kThreads, "4"));
+  ASSERT_TRUE(m_store->setSetting(settings::kContextTokens, "32768"));
   ASSERT_TRUE(m_store->setSetting(settings::kMemoryBudgetBytes, "8000000000"));
   const HostSettings read = readHostSettings(*m_store).value();
   EXPECT_THAT(read.modelFolders, ::testing::ElementsAre("/a \"quoted\" folder", "/b"));
   EXPECT_EQ(read.keepAlive.count(), 300);
   EXPECT_EQ(read.threads, 4);
+  EXPECT_EQ(read.contextTokens, 32768);
   EXPECT_EQ(read.memoryBudgetBytes, 8'000'000'000U);
 }
 
 TEST_F(SettingsTest, ValuesThatMakeNoSenseFallBackToTheDefault) {
   for (const char* bad : {"", "x", "-2", "1.5", "99999999999999999999", "4 "}) {
     ASSERT_TRUE(m_store->setSetting(settings::kThreads, bad));
+    ASSERT_TRUE(m_store->setSetting(settings::kContextTokens, bad));
     ASSERT_TRUE(m_store->setSetting(settings::kKeepAliveSeconds, bad));
     ASSERT_TRUE(m_store->setSetting(settings::kModelFolders, bad));
     const HostSettings read = readHostSettings(*m_store).value();
     EXPECT_EQ(read.threads, 0) << bad;
+    EXPECT_EQ(read.contextTokens, 0) << bad;
     EXPECT_EQ(read.keepAlive.count(), -1) << bad;
     EXPECT_TRUE(read.modelFolders.empty()) << bad;
   }
+  ASSERT_TRUE(m_store->setSetting(settings::kContextTokens, "511"));
+  EXPECT_EQ(readHostSettings(*m_store)->contextTokens, 0) << "too short for a conversation";
   for (const char* bad : {"{}", "[1]", "[\"/a\", null]", "[[\"/a\"]]"}) {
     ASSERT_TRUE(m_store->setSetting(settings::kModelFolders, bad));
     EXPECT_TRUE(readHostSettings(*m_store)->modelFolders.empty()) << bad;

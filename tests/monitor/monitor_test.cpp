@@ -15,6 +15,10 @@ using testing::Not;
 
 constexpr std::uint64_t kGiB = std::uint64_t{1} << 30U;
 
+std::string fact(const HardwareMonitor& monitor, std::string_view key) {
+  return std::string(Error{ErrorCode::NotFound, {}, monitor.gpuDriver().evidence}.find(key));
+}
+
 class FakeGpus : public testing::Test {
  protected:
   void set(const char* name, const std::string& value) { setenv(name, value.c_str(), 1); }
@@ -27,8 +31,9 @@ TEST_F(FakeGpus, EachGpuIsRead) {
   for (const unsigned count : {0U, 1U, 2U, 8U}) {
     set("FAKE_NVML_GPUS", std::to_string(count));
     const auto monitor = HardwareMonitor::create(FAKE_NVML);
-    EXPECT_EQ(monitor->gpuDriverState(), GpuDriverState::Ready) << monitor->gpuDriverMessage();
-    EXPECT_THAT(monitor->gpuDriverMessage(), HasSubstr("575.00.fake"));
+    EXPECT_EQ(monitor->gpuDriver().state, GpuDriverState::Ready);
+    EXPECT_EQ(monitor->gpuDriver().version, "575.00.fake");
+    EXPECT_TRUE(monitor->gpuDriver().evidence.empty());
     const HardwareSample sample = monitor->sample();
     ASSERT_EQ(sample.gpus.size(), count);
     for (unsigned i = 0; i < count; ++i) {
@@ -56,31 +61,33 @@ TEST_F(FakeGpus, WhatTheDriverDoesNotSayIsMinusOne) {
 
 TEST_F(FakeGpus, TheEnvironmentChoosesTheLibrary) {
   set("HEARTH_NVML_LIBRARY", FAKE_NVML);
-  EXPECT_EQ(HardwareMonitor::create()->gpuDriverState(), GpuDriverState::Ready);
+  EXPECT_EQ(HardwareMonitor::create()->gpuDriver().state, GpuDriverState::Ready);
 }
 
 TEST_F(FakeGpus, AMissingDriverIsAStateWithItsReason) {
   const auto monitor = HardwareMonitor::create("/nowhere/libnvidia-ml.so.1");
-  EXPECT_EQ(monitor->gpuDriverState(), GpuDriverState::NoDriver);
-  EXPECT_THAT(monitor->gpuDriverMessage(), HasSubstr("/nowhere/libnvidia-ml.so.1"));
+  EXPECT_EQ(monitor->gpuDriver().state, GpuDriverState::NoDriver);
+  EXPECT_EQ(fact(*monitor, "library"), "/nowhere/libnvidia-ml.so.1");
+  EXPECT_THAT(fact(*monitor, "reason"), HasSubstr("/nowhere/libnvidia-ml.so.1"));
   EXPECT_TRUE(monitor->sample().gpus.empty());
 }
 
 TEST_F(FakeGpus, AWrongLibraryFailsWithTheMissingSymbol) {
   const auto monitor = HardwareMonitor::create(OTHER_LIBRARY);
-  EXPECT_EQ(monitor->gpuDriverState(), GpuDriverState::Failed);
-  EXPECT_THAT(monitor->gpuDriverMessage(), HasSubstr("nvml"));
+  EXPECT_EQ(monitor->gpuDriver().state, GpuDriverState::TooOld);
+  EXPECT_THAT(fact(*monitor, "function"), HasSubstr("nvml"));
   EXPECT_TRUE(monitor->sample().gpus.empty());
 }
 
 TEST_F(FakeGpus, AFailingStartSaysWhy) {
   set("FAKE_NVML_INIT", "999");
   const auto failed = HardwareMonitor::create(FAKE_NVML);
-  EXPECT_EQ(failed->gpuDriverState(), GpuDriverState::Failed);
-  EXPECT_THAT(failed->gpuDriverMessage(), HasSubstr("a failure for the test"));
+  EXPECT_EQ(failed->gpuDriver().state, GpuDriverState::Failed);
+  EXPECT_EQ(fact(*failed, "reason"), "a failure for the test");
+  EXPECT_EQ(fact(*failed, "code"), "999");
   EXPECT_TRUE(failed->sample().gpus.empty());
   set("FAKE_NVML_INIT", "9");
-  EXPECT_EQ(HardwareMonitor::create(FAKE_NVML)->gpuDriverState(), GpuDriverState::NoDriver);
+  EXPECT_EQ(HardwareMonitor::create(FAKE_NVML)->gpuDriver().state, GpuDriverState::NotLoaded);
 }
 
 TEST(HardwareMonitor, SeesTheMachineAndOurOwnWork) {

@@ -281,6 +281,16 @@ TEST_F(ChatApi, ErrorsBeforeTheFirstTextArePlainHttp) {
   }
 }
 
+TEST_F(ChatApi, AnErrorCarriesItsEvidenceButNoPlaceOnThisMachine) {
+  m_chat.refuse = [](const ChatRequest&) {
+    return Error{ErrorCode::Truncated, "the file ends early", {{"path", "/home/secret/x.gguf"}, {"needed_bytes", "9000"}, {"file_bytes", "3000"}}};
+  };
+  const auto response = ask(test::postJson(kChat, body("")));
+  expectError(response, 500, "truncated");
+  EXPECT_NE(response.body.find("the file ends early (needed_bytes: 9000, file_bytes: 3000)"), std::string::npos) << response.body;
+  EXPECT_EQ(response.body.find("secret"), std::string::npos) << response.body;
+}
+
 TEST_F(ChatApi, AnErrorAfterTheFirstTextEndsTheStream) {
   m_chat.script = [](const test::FakeChat::Call& call) {
     call.sink(test::startedEvent(1));

@@ -104,6 +104,7 @@ TEST_F(ServerTest, LogsRequestsAndCountsThem) {
   EXPECT_EQ(records[1].generatedTokens, 1);
   EXPECT_EQ(records[3].status, 404);
   EXPECT_FALSE(records[3].error.empty());
+  EXPECT_FALSE(records[3].errorCode.empty());
   EXPECT_EQ(records[4].status, 400);
   EXPECT_EQ(m_metrics.value("hearth_http_requests_total,route=/v1/chat/completions,method=POST,status=200"), 1);
   EXPECT_EQ(m_metrics.value("hearth_http_requests_total,route=none,method=GET,status=404"), 1);

@@ -1,7 +1,7 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
 
-#include <array>
+#include <vector>
 
 #include "core/store/schema.h"
 #include "core/store/sqlite_file.h"
@@ -24,7 +24,8 @@ class StoreMigrationTest : public ::testing::Test {
     return database.execAndGet("PRAGMA user_version").getInt();
   }
   Result<void> migrateWith(const char* sql, int version) {
-    const std::array steps{store::migrations().front(), store::Migration{version, sql}};
+    std::vector<store::Migration> steps(store::migrations().begin(), store::migrations().end());
+    steps.push_back({version, sql});
     SQLite::Database database = store::openConnection(m_path, SQLite::OPEN_READWRITE);
     return store::migrate(database, m_path, steps);
   }
@@ -33,30 +34,30 @@ class StoreMigrationTest : public ::testing::Test {
 };
 
 TEST_F(StoreMigrationTest, AnUpgradeBacksUpFirstAndKeepsTheData) {
-  ASSERT_TRUE(migrateWith("ALTER TABLE conversations ADD COLUMN colour TEXT NOT NULL DEFAULT 'none'", 2));
-  EXPECT_EQ(version(), 2);
+  ASSERT_TRUE(migrateWith("ALTER TABLE conversations ADD COLUMN colour TEXT NOT NULL DEFAULT 'none'", 3));
+  EXPECT_EQ(version(), 3);
   {
     SQLite::Database now(m_path.string(), SQLite::OPEN_READONLY);
     EXPECT_EQ(now.execAndGet("SELECT title || colour FROM conversations").getString(), "keptnone");
   }
-  SQLite::Database before((m_folder / "hearth.db.v1.backup").string(), SQLite::OPEN_READONLY);
-  EXPECT_EQ(before.execAndGet("PRAGMA user_version").getInt(), 1);
+  SQLite::Database before((m_folder / "hearth.db.v2.backup").string(), SQLite::OPEN_READONLY);
+  EXPECT_EQ(before.execAndGet("PRAGMA user_version").getInt(), 2);
   EXPECT_EQ(before.execAndGet("SELECT title FROM conversations").getString(), "kept");
   EXPECT_EQ(before.execAndGet("PRAGMA application_id").getInt(), store::kApplicationId);
-  EXPECT_FALSE(std::filesystem::exists(m_folder / "hearth.db.v1.backup.part"));
+  EXPECT_FALSE(std::filesystem::exists(m_folder / "hearth.db.v2.backup.part"));
 }
 
 TEST_F(StoreMigrationTest, AFailingStepChangesNothingAndAnEarlierBackupIsKept) {
-  const auto failed = migrateWith("CREATE TABLE fresh (x INTEGER); INSERT INTO absent VALUES (1)", 2);
+  const auto failed = migrateWith("CREATE TABLE fresh (x INTEGER); INSERT INTO absent VALUES (1)", 3);
   ASSERT_FALSE(failed);
-  EXPECT_EQ(version(), 1);
+  EXPECT_EQ(version(), 2);
   {
     SQLite::Database database(m_path.string(), SQLite::OPEN_READONLY);
     EXPECT_FALSE(database.tableExists("fresh"));
   }
-  ASSERT_TRUE(migrateWith("CREATE TABLE fresh (x INTEGER)", 2));
-  EXPECT_TRUE(std::filesystem::exists(m_folder / "hearth.db.v1.backup"));
-  EXPECT_TRUE(std::filesystem::exists(m_folder / "hearth.db.v1-2.backup"));
+  ASSERT_TRUE(migrateWith("CREATE TABLE fresh (x INTEGER)", 3));
+  EXPECT_TRUE(std::filesystem::exists(m_folder / "hearth.db.v2.backup"));
+  EXPECT_TRUE(std::filesystem::exists(m_folder / "hearth.db.v2-2.backup"));
 }
 
 TEST_F(StoreMigrationTest, ANewerSchemaIsRefusedAndNotTouched) {
@@ -67,9 +68,53 @@ TEST_F(StoreMigrationTest, ANewerSchemaIsRefusedAndNotTouched) {
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, ErrorCode::UnsupportedVersion);
   EXPECT_EQ(opened.error().find("database_version"), "7");
-  EXPECT_EQ(opened.error().find("supported_version"), "1");
+  EXPECT_EQ(opened.error().find("supported_version"), "2");
   EXPECT_EQ(std::filesystem::file_size(m_path), bytes);
   EXPECT_EQ(std::filesystem::last_write_time(m_path), time);
+}
+
+TEST(StoreMigration, ADatabaseOfTheFirstVersionKeepsItsErrorsAndTakesCodes) {
+  const ScratchFolder folder;
+  const std::filesystem::path path = folder / "hearth.db";
+  {
+    SQLite::Database database = store::openConnection(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    ASSERT_TRUE(store::migrate(database, path, store::migrations().first(1)));
+    database.exec("INSERT INTO conversations (id, title, model, created_ms, updated_ms) VALUES (1, 'old', 'm', 1, 1);"
+                  "INSERT INTO messages (id, conversation, role, state, text, error, created_ms) VALUES"
+                  " (1, 1, 2, 4, 'half', 'the model does not fit (needed_bytes: 9)', 1), (2, 1, 2, 0, 'fine', '', 1)");
+  }
+  auto store = Store::open(path);
+  ASSERT_TRUE(store) << store.error().describe();
+  Message failed = (*store)->message(1).value();
+  ASSERT_TRUE(failed.error);
+  EXPECT_EQ(failed.error->code, ErrorCode::Internal);
+  EXPECT_EQ(failed.error->message, "the model does not fit (needed_bytes: 9)");
+  EXPECT_EQ(failed.text, "half");
+  EXPECT_FALSE((*store)->message(2)->error);
+  failed.error = Error{ErrorCode::DiskFull, "no room", {{"path", "/x"}}};
+  ASSERT_TRUE((*store)->updateMessage(failed));
+  EXPECT_EQ((*store)->message(1)->error->code, ErrorCode::DiskFull);
+  EXPECT_EQ((*store)->message(1)->error->find("path"), "/x");
+}
+
+TEST_F(StoreMigrationTest, ACodeOfALaterVersionAndSpoiltEvidenceAreStillAnError) {
+  auto opened = Store::open(m_path);
+  ASSERT_TRUE(opened);
+  const Conversation c = (*opened)->createConversation("x", "m").value();
+  Message message;
+  message.conversation = c.id;
+  message.state = MessageState::Failed;
+  message.error = Error{ErrorCode::Timeout, "late", {}};
+  const MessageId id = (*opened)->addMessage(message)->id;
+  {
+    SQLite::Database database = store::openConnection(m_path, SQLite::OPEN_READWRITE);
+    database.exec("UPDATE messages SET error_code = 'of_the_future', error_evidence = '[[1,2'");
+  }
+  const Message read = (*opened)->message(id).value();
+  ASSERT_TRUE(read.error);
+  EXPECT_EQ(read.error->code, ErrorCode::Internal);
+  EXPECT_EQ(read.error->message, "late");
+  EXPECT_TRUE(read.error->evidence.empty());
 }
 
 TEST_F(StoreMigrationTest, AnotherProgramsDatabaseIsRefusedAndNotTouched) {

@@ -58,7 +58,8 @@ TEST_F(StoreTest, EverythingThatWasWrittenIsThereAfterReopening) {
   Message reply = add(c.id, user.id, Role::Assistant, "", MessageState::Streaming);
   reply.text = "done";
   reply.state = MessageState::Failed;
-  reply.error = "out of memory";
+  reply.error = Error{ErrorCode::OutOfMemory, "out of memory", {{"needed_bytes", "9"}, {"odd \"key\"", "a\nb\xC3\xA9"}}};
+  reply.lengthLimited = true;
   reply.model = "other-model";
   reply.promptTokens = 11;
   reply.generatedTokens = 22;
@@ -84,7 +85,15 @@ TEST_F(StoreTest, EverythingThatWasWrittenIsThereAfterReopening) {
   const Message& read = (*path)[1];
   EXPECT_EQ(read.text, "done");
   EXPECT_EQ(read.state, MessageState::Failed);
-  EXPECT_EQ(read.error, "out of memory");
+  ASSERT_TRUE(read.error);
+  EXPECT_EQ(read.error->code, ErrorCode::OutOfMemory);
+  EXPECT_EQ(read.error->message, "out of memory");
+  ASSERT_EQ(read.error->evidence.size(), 2U);
+  EXPECT_EQ(read.error->find("needed_bytes"), "9");
+  EXPECT_EQ(read.error->find("odd \"key\""), "a\nb\xC3\xA9");
+  EXPECT_TRUE(read.lengthLimited);
+  EXPECT_FALSE((*path)[0].error);
+  EXPECT_FALSE((*path)[0].lengthLimited);
   EXPECT_EQ(read.model, "other-model");
   EXPECT_EQ(read.promptTokens, 11);
   EXPECT_EQ(read.generatedTokens, 22);

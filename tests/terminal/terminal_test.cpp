@@ -278,6 +278,28 @@ TEST_F(TerminalWithModel, RunHoldsAConversation) {
   EXPECT_EQ(replies, 2U) << outcome.err;
 }
 
+TEST_F(TerminalWithModel, ALimitOnFileSizesIsAFullDiskAndNotTheEndOfTheProcess) {
+  ASSERT_EQ(run("list").code, 0);
+  write("in", "");
+  const int status = std::system(("ulimit -f 4000; " + shellCommand("import " + m_model)).c_str());  // blocks of 512 bytes
+  EXPECT_EQ(codeOf(status), 5) << slurp(m_folder / "err");
+  EXPECT_THAT(slurp(m_folder / "err"), HasSubstr("path: "));
+  const Outcome list = run("list --json");
+  EXPECT_EQ(list.code, 0) << list.err;
+  EXPECT_EQ(list.out, "[]\n") << "half a copy is no model";
+}
+
+TEST_F(TerminalWithModel, TheContextCanBeChosenAndIsNeverMoreThanTheModelHas) {
+  std::string words;
+  for (int i = 0; i < 600; ++i) words += "word ";
+  const Outcome small = run("run " + m_model + " '" + words + "' --context 512 --max-tokens 2 --quiet");
+  EXPECT_EQ(small.code, 1);
+  EXPECT_THAT(small.err, HasSubstr("context_tokens: 512"));
+  const Outcome large = run("run " + m_model + " '" + words + "' --context 100000 --max-tokens 2 --quiet");
+  EXPECT_EQ(large.code, 0) << large.err;
+  EXPECT_EQ(run("serve --context 12").code, 2);
+}
+
 TEST_F(TerminalWithModel, CtrlCStopsTheReply) {
   const Outcome outcome = signalled("run " + m_model + " 'Write a very long story about a lighthouse.' --temperature 0", SIGINT);
   EXPECT_EQ(outcome.code, 130) << outcome.err;

@@ -13,6 +13,22 @@
 namespace json = boost::json;
 
 namespace hearth::terminal {
+namespace {
+
+std::string driverText(const GpuDriver& driver) {
+  const Error facts{ErrorCode::NotFound, {}, driver.evidence};
+  const std::string library(facts.find("library")), reason(facts.find("reason"));
+  switch (driver.state) {
+    case GpuDriverState::Ready: return driver.version.empty() ? "NVIDIA driver" : "NVIDIA driver " + driver.version;
+    case GpuDriverState::NoDriver: return "no NVIDIA driver: " + (reason.empty() ? library : reason);
+    case GpuDriverState::NotLoaded: return fmt::format("the NVIDIA driver is installed but not running: {} (code {})", reason, facts.find("code"));
+    case GpuDriverState::TooOld: return fmt::format("{} lacks {}: the driver is too old or not NVIDIA's", library, facts.find("function"));
+    case GpuDriverState::Failed: return fmt::format("the NVIDIA driver did not start: {} (code {})", reason, facts.find("code"));
+  }
+  return {};
+}
+
+}  // namespace
 
 int commandDoctor(const GlobalOptions& global, bool asJson) {
   const auto& kernels = kernels::chooseKernels();
@@ -45,7 +61,7 @@ int commandDoctor(const GlobalOptions& global, bool asJson) {
                      {"memory_available_bytes", memory.availableBytes},
                      {"read_gb_s", roof.readGigabytesPerSecond},
                      {"int8_gmac_s", roof.int8GigaMacsPerSecond},
-                     {"gpu_driver", monitor->gpuDriverMessage()},
+                     {"gpu_driver", driverText(monitor->gpuDriver())},
                      {"gpus", std::move(gpus)},
                      {"disk", std::move(disk)}};
     if (const char* problem = kernels::forcedIsaProblem()) out["isa_problem"] = problem;
@@ -59,7 +75,7 @@ int commandDoctor(const GlobalOptions& global, bool asJson) {
     text += fmt::format("speed    {} threads read {:.1f} GB/s and do {:.0f} G int8 multiply-adds/s\n", pool.threadCount(), roof.readGigabytesPerSecond,
                         roof.int8GigaMacsPerSecond);
     text += fmt::format("memory   {} of {} available\n", humanBytes(memory.availableBytes), humanBytes(memory.totalBytes));
-    if (sample.gpus.empty()) text += fmt::format("GPU      none in use: {}\n", monitor->gpuDriverMessage());
+    if (sample.gpus.empty()) text += fmt::format("GPU      none in use: {}\n", driverText(monitor->gpuDriver()));
     for (const GpuSample& gpu : sample.gpus) {
       text += fmt::format("GPU      {}, {} of {} in use\n", gpu.name, humanBytes(gpu.memoryOurs + gpu.memoryOthers), humanBytes(gpu.memoryTotal));
     }

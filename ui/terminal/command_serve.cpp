@@ -1,5 +1,9 @@
 #include <fmt/format.h>
 #include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <thread>
 
 #include "ui/terminal/commands.h"
 #include "ui/terminal/rooms.h"
@@ -14,7 +18,7 @@ int commandServe(const GlobalOptions& global, const ServeOptions& options) {
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 
-  auto host = Host::create({.dataDir = global.dataDir, .threads = global.threads, .logToStderr = global.verbose});
+  auto host = Host::create({.dataDir = global.dataDir, .threads = global.threads, .contextTokens = global.contextTokens, .logToStderr = global.verbose});
   if (!host) return report(host.error());
   ServerOptions server{.host = options.host, .port = static_cast<std::uint16_t>(options.port)};
   std::optional<InstalledModel> model;
@@ -42,7 +46,11 @@ int commandServe(const GlobalOptions& global, const ServeOptions& options) {
     const int listener = (*host)->pool().addListener([&](const ModelStatus& status) {
       if (status.state == ModelState::Loading) progress.at(status.progress);
     });
-    (*host)->pool().acquire(model->id, model->path, {}, [](const Result<LoadedModelPtr>& loaded) {
+    const EngineOptions wanted = (*host)->engineOptions(*model);
+    if (wanted.contextTokens < global.contextTokens) {
+      say(fmt::format("{} was trained for a context of {} tokens: that is used instead of {}", model->id, wanted.contextTokens, global.contextTokens));
+    }
+    (*host)->pool().acquire(model->id, model->path, wanted, [](const Result<LoadedModelPtr>& loaded) {
       if (!loaded) (void)report(loaded.error());
       else say("loaded " + (*loaded)->id);
     });
@@ -54,6 +62,12 @@ int commandServe(const GlobalOptions& global, const ServeOptions& options) {
     sigwait(&signals, &received);
   }
   (*host)->server().stop();
+  (*host)->chat().shutdown();
+  // Everything is stored and every client has its answer: a model in the middle of a long step must not hold up the end.
+  std::thread([] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(700));
+    ::_exit(kExitDone);
+  }).detach();
   return kExitDone;
 }
 

@@ -28,6 +28,7 @@ enum ExitCode : int {
 struct GlobalOptions {
   std::string dataDir;
   int threads = 0;
+  int contextTokens = 0;  ///< of run and serve; 0 = the setting of the data folder, else automatic
   bool verbose = false;
 };
 

@@ -1,9 +1,9 @@
 #include <CLI/CLI.hpp>
 
-#include <csignal>
 #include <exception>
 
 #include "core/base/log.h"
+#include "core/base/platform/termination.h"
 #include "core/host/host.h"
 #include "ui/terminal/commands.h"
 
@@ -51,6 +51,11 @@ int runMain(int argc, char** argv) {
   runApp->add_option("MODEL", run.model)->required();
   auto* promptOption = runApp->add_option("PROMPT", run.prompt, "`-` reads it from standard input; none starts a conversation");
   runApp->add_option("--system", run.system, "system prompt");
+  const auto addContext = [&](CLI::App* sub) {
+    sub->add_option("--context", global.contextTokens, "longest conversation in tokens (default: up to 8192, less where memory is short)")
+        ->check(CLI::Range(512, 1 << 24));
+  };
+  addContext(runApp);
   runApp->add_flag("--quiet", run.quiet, "no statistics after the reply");
   addSampling(*runApp, run);
   runApp->callback([&] {
@@ -63,6 +68,7 @@ int runMain(int argc, char** argv) {
   serveApp->add_option("--host", serve.host, "address to listen on (loopback)")->capture_default_str();
   serveApp->add_option("--port", serve.port, "0 picks a free one")->check(CLI::Range(0, 65535))->capture_default_str();
   serveApp->add_option("--model", serve.model, "load this one at start, and use it where a request names none");
+  addContext(serveApp);
   serveApp->add_flag("--show-curl", serve.showCurl, "print a curl command to try it with (on standard error)");
   serveApp->callback([&] { status = commandServe(global, serve); });
 
@@ -132,7 +138,7 @@ int runMain(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe or socket is an error of that write, not the end of the program
+  hearth::platform::ignoreWriteSignals();
   try {
     return runMain(argc, argv);
   } catch (const std::exception& problem) {

@@ -11,7 +11,7 @@ namespace hearth::terminal {
 Result<std::unique_ptr<Rooms>> Rooms::open(const GlobalOptions& options) {
   auto rooms = std::unique_ptr<Rooms>(new Rooms());
   rooms->m_paths = chooseDataPaths(options.dataDir);
-  auto host = Host::create({.dataDir = options.dataDir, .threads = options.threads, .logToStderr = options.verbose});
+  auto host = Host::create({.dataDir = options.dataDir, .threads = options.threads, .contextTokens = options.contextTokens, .logToStderr = options.verbose});
   if (host) {
     rooms->m_host = std::move(*host);
     return rooms;
@@ -25,7 +25,8 @@ Result<std::unique_ptr<Rooms>> Rooms::open(const GlobalOptions& options) {
   HEARTH_TRY(rooms->m_store, Store::open(rooms->m_temporary / "hearth.db"));
   rooms->m_library = Library::create(rooms->m_paths.models(), {});
   rooms->m_pool = EnginePool::create({.threads = options.threads});
-  rooms->m_chat = ChatService::create(*rooms->m_pool, *rooms->m_library, *rooms->m_store);
+  rooms->m_chat = ChatService::create(*rooms->m_pool, *rooms->m_library, *rooms->m_store, nullptr,
+                                      [context = options.contextTokens](const InstalledModel& model) { return engineOptionsFor(model, context); });
   return rooms;
 }
 

@@ -33,9 +33,23 @@ http::Response errorResponse(const ApiError& error) {
   return response;
 }
 
+namespace {
+
+// The facts that prove it, in brackets; where files lie on this machine is nobody's business on the network.
+std::string withEvidence(const Error& error) {
+  std::string facts;
+  for (const Evidence& fact : error.evidence) {
+    if (fact.key == "path" || fact.key == "field" || fact.value.empty()) continue;
+    facts += (facts.empty() ? " (" : ", ") + fact.key + ": " + fact.value;
+  }
+  return facts.empty() ? error.message : error.message + facts + ')';
+}
+
+}  // namespace
+
 ApiError fromError(const Error& error) {
   ApiError out;
-  out.message = error.message;
+  out.message = withEvidence(error);
   out.code = errorCodeName(error.code);
   switch (error.code) {
     case ErrorCode::NotFound:

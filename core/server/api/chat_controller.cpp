@@ -120,7 +120,8 @@ class ChatJob {
       return;
     }
     m_done = true;
-    noteTokens(reason == http::AbortReason::SlowReader ? "slow reader" : "client disconnected");
+    const bool slow = reason == http::AbortReason::SlowReader;
+    noteTokens(slow ? "slow_reader" : "client_disconnected", slow ? "slow reader" : "client disconnected");
     m_exchange->abandon();
   }
 
@@ -155,7 +156,7 @@ class ChatJob {
     m_wroteSinceTick = true;
     if (openStream() && m_exchange->write(bytes)) return true;
     m_done = true;
-    noteTokens({});
+    noteTokens();
     return false;
   }
 
@@ -209,7 +210,7 @@ class ChatJob {
     }
     if (!all) return !m_stream || send(bytes);
 
-    noteTokens({});
+    noteTokens();
     if (m_stream) {
       if (m_includeUsage) bytes += m_chunks.usage(m_usage, m_timings);
       bytes += "data: [DONE]\n\n";
@@ -243,7 +244,7 @@ class ChatJob {
   /// Before the head is out an error is plain HTTP with its status; after that it is the stream's last event.
   void fail(const ApiError& error) {
     m_done = true;
-    noteTokens(error.message);
+    noteTokens(error.code, error.message);
     if (!m_open) {
       m_exchange->respond(errorResponse(error));
       return;
@@ -252,14 +253,16 @@ class ChatJob {
     m_exchange->finish();
   }
 
-  void noteTokens(const std::string& error) {
+  void noteTokens(const std::string& errorCode = {}, const std::string& error = {}) {
     m_usage.completionTokens = 0;
     for (const Choice& choice : m_choices) m_usage.completionTokens += choice.generated;
     m_exchange->note([&](http::ExchangeNotes& notes) {
       notes.promptTokens = m_usage.promptTokens;
       notes.cachedTokens = m_usage.cachedTokens;
       notes.generatedTokens = m_usage.completionTokens;
-      if (!error.empty()) notes.error = error;
+      if (error.empty()) return;
+      notes.errorCode = errorCode;
+      notes.error = error;
     });
   }
 
@@ -292,7 +295,10 @@ class ChatJob {
 };
 
 void refuse(const http::ExchangePtr& exchange, const ApiError& error) {
-  exchange->note([&](http::ExchangeNotes& notes) { notes.error = error.message; });
+  exchange->note([&](http::ExchangeNotes& notes) { 
+    notes.errorCode = error.code;
+    notes.error = error.message;
+  });
   exchange->respond(errorResponse(error));
 }
 

@@ -59,7 +59,10 @@ void refuse(const http::ExchangePtr& exchange, int status, std::string code, std
   error.status = status;
   error.code = std::move(code);
   error.message = std::move(message);
-  exchange->note([&](http::ExchangeNotes& notes) { notes.error = error.message; });
+  exchange->note([&](http::ExchangeNotes& notes) { 
+    notes.errorCode = error.code;
+    notes.error = error.message;
+  });
   http::Response response = errorResponse(error);
   if (!allow.empty()) response.headers.push_back({"Allow", allow});
   exchange->respond(std::move(response));

@@ -62,6 +62,7 @@ struct ExchangeNotes {
   std::string model;  ///< id of the library, never the client's own text
   int promptTokens = 0, cachedTokens = 0, generatedTokens = 0;
   double firstTokenSeconds = -1;  ///< from the request's arrival
+  std::string errorCode;  ///< "model_not_found": as in the body's error.code
   std::string error;
 };
 

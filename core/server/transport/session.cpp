@@ -261,6 +261,7 @@ asio::awaitable<void> Session::refuse(const HttpProblem& problem, const Request*
   record.time = epochSeconds();
   record.client = m_client;
   record.status = problem.status;
+  record.notes.errorCode = problem.code;
   record.notes.error = problem.message;
   record.finished = true;
   if (request != nullptr) {
@@ -420,7 +421,7 @@ asio::awaitable<void> Session::runExchange(std::shared_ptr<ExchangeImpl> exchang
         m_keepAlive = false;
         exchange->abort(m_stalled ? AbortReason::SlowReader : AbortReason::Disconnected);
         if (record.status == 0) record.status = 499;
-        if (m_stalled) record.notes.error = "slow reader";
+        if (m_stalled) record.notes.errorCode = "slow_reader", record.notes.error = "slow reader";
         break;
       }
       continue;
@@ -429,6 +430,7 @@ asio::awaitable<void> Session::runExchange(std::shared_ptr<ExchangeImpl> exchang
     if (out.overflow) {
       // It may still be reading what the kernel holds, but it lost text: only a broken connection tells it so.
       m_keepAlive = false;
+      record.notes.errorCode = "slow_reader";
       record.notes.error = "slow reader";
       exchange->abort(AbortReason::SlowReader);
       closeNow();
@@ -443,9 +445,12 @@ asio::awaitable<void> Session::runExchange(std::shared_ptr<ExchangeImpl> exchang
   }
   const bool needsLinger = !m_keepAlive && !m_closed;
   const ExchangeNotes notes = exchange->detach();
-  const std::string transportError = std::move(record.notes.error);
+  const ExchangeNotes transport = std::move(record.notes);
   record.notes = notes;
-  if (!transportError.empty()) record.notes.error = transportError;
+  if (!transport.error.empty()) {
+    record.notes.errorCode = transport.errorCode;
+    record.notes.error = transport.error;
+  }
   if (record.status == 0) record.status = 499;
   record.seconds = std::chrono::duration<double>(Clock::now() - started).count();
   record.finished = true;

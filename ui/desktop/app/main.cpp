@@ -2,13 +2,19 @@
 #include <QCommandLineParser>
 #include <QEventLoop>
 #include <QLabel>
+#include <QSocketNotifier>
 #include <QThread>
 #include <QTimer>
 
+#include <unistd.h>
+
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <optional>
+#include <thread>
 
+#include "core/base/platform/termination.h"
 #include "core/host/host.h"
 #include "ui/desktop/app/main_window.h"
 #include "ui/desktop/app/preferences.h"
@@ -23,6 +29,27 @@ namespace {
 using namespace hearth;
 using namespace Qt::StringLiterals;
 
+/// Ends the event loop, however deep (a dialog may be open), when the system asks the program to end. What must be saved
+/// is saved by those who own it: the window before the loop ends, chats and database when the Host is taken down.
+class QuitOnSignal {
+ public:
+  explicit QuitOnSignal(QApplication& app) {
+    const int descriptor = platform::watchTermination();
+    if (descriptor < 0) return;
+    m_notifier = std::make_unique<QSocketNotifier>(descriptor, QSocketNotifier::Read);
+    QObject::connect(m_notifier.get(), &QSocketNotifier::activated, &app, [this] {
+      m_notifier->setEnabled(false);
+      m_asked = true;
+      QApplication::exit(0);
+    });
+  }
+  /// True once it was asked, also before QApplication::exec(), which would start anew.
+  [[nodiscard]] bool asked() const noexcept { return m_asked; }
+
+ private:
+  std::unique_ptr<QSocketNotifier> m_notifier;
+  bool m_asked = false;
+};
 
 void describe(QCommandLineParser& parser) {
   parser.setApplicationDescription(QCoreApplication::translate("main", "Language models on your own machine."));
@@ -32,6 +59,8 @@ void describe(QCommandLineParser& parser) {
                     QCoreApplication::translate("main", "folder")});
   parser.addOption({u"threads"_s, QCoreApplication::translate("main", "Compute threads; 0 = one for each core."),
                     QCoreApplication::translate("main", "count"), u"0"_s});
+  parser.addOption({u"context"_s, QCoreApplication::translate("main", "Longest conversation in tokens; 0 = as the settings say."),
+                    QCoreApplication::translate("main", "tokens"), u"0"_s});
   parser.addOption({u"model"_s, QCoreApplication::translate("main", "Load this model: a name, or a file in a model folder."),
                     QCoreApplication::translate("main", "model")});
   parser.addOption({u"page"_s, QCoreApplication::translate("main", "Open this page first: chat, models, dashboard, server or settings."),
@@ -81,7 +110,9 @@ int main(int argc, char** argv) {
     parser.process(app);
     return 0;
   }
+  platform::ignoreWriteSignals();
   QApplication app(argc, argv);
+  const QuitOnSignal quit(app);
   QApplication::setDesktopFileName(u"hearth-desktop"_s);
   ui::initialiseResources();
   QCommandLineParser parser;
@@ -95,6 +126,11 @@ int main(int argc, char** argv) {
     std::fputs("hearth-desktop: --threads must be a number, 0 or more\n", stderr);
     return 2;
   }
+  options.contextTokens = parser.value(u"context"_s).toInt(&number);
+  if (!number || options.contextTokens < 0 || (options.contextTokens > 0 && options.contextTokens < 512)) {
+    std::fputs("hearth-desktop: --context must be 0, or 512 and more\n", stderr);
+    return 2;
+  }
 
   const QString folder = QString::fromStdString(chooseDataPaths(options.dataDir).root.string());
   ui::Preferences preferences(folder);
@@ -105,11 +141,12 @@ int main(int argc, char** argv) {
 
   QApplication::setQuitOnLastWindowClosed(false);
   Result<std::unique_ptr<Host>> host = createHost(options);
-  while (!host) {
+  while (!host && !quit.asked()) {
     ui::StartupErrorDialog dialog(host.error(), folder);
     if (dialog.exec() != QDialog::Accepted) return 1;
     host = createHost(options);
   }
+  if (quit.asked()) return host ? 0 : 1;
   QApplication::setQuitOnLastWindowClosed(true);
 
   int status = 0;
@@ -120,6 +157,15 @@ int main(int argc, char** argv) {
     if (parser.isSet(u"page"_s)) window.showPage(pageOf(parser.value(u"page"_s)));
     window.show();
     status = QApplication::exec();
+    window.hide();
+    // What is to be kept is kept first. Then memory is given back; a model in the middle of a long step would hold that up,
+    // and nobody waits longer than this for a program that has nothing left to say.
+    (*host)->chat().shutdown();
+    std::thread([status] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(700));
+      ::_exit(status);
+    }).detach();
   }
+  host->reset();
   return status;
 }

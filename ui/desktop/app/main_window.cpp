@@ -15,6 +15,7 @@
 #include "ui/desktop/app/status_strip.h"
 #include "ui/desktop/bridge/bridge.h"
 #include "ui/desktop/bridge/models_bridge.h"
+#include "ui/desktop/bridge/monitor_bridge.h"
 #include "ui/desktop/chat/chat_page.h"
 #include "ui/desktop/chat/composer.h"
 #include "ui/desktop/common/format.h"
@@ -72,8 +73,11 @@ MainWindow::MainWindow(const WindowContext& context)
   connect(&models, &ModelsBridge::statusChanged, this, [this](const QString& id) {
     if (m_context.bridge.models().status(id).state == ModelState::Ready) m_context.preferences.setLastModel(id);
   });
+  // Also when the program is told to end from outside, and no window was closed.
+  connect(qApp, &QCoreApplication::aboutToQuit, this, &MainWindow::remember);
   addShortcuts();
   models.scan();
+  m_chat->composer()->setText(context.preferences.draft());
   m_chat->composer()->focusText();
 }
 
@@ -139,8 +143,30 @@ void MainWindow::afterFirstScan() {
   models.load(wanted);
 }
 
-void MainWindow::closeEvent(QCloseEvent* event) {
+void MainWindow::remember() {
+  // A field that is being edited hands over its value when it loses the focus.
+  if (QWidget* field = focusWidget()) field->clearFocus();
+  m_context.preferences.setDraft(m_chat->composer()->text());
   m_context.preferences.setGeometry(saveGeometry());
+}
+
+void MainWindow::changeEvent(QEvent* event) {
+  QMainWindow::changeEvent(event);
+  if (event->type() == QEvent::WindowStateChange) m_context.bridge.monitor().setWatched(isVisible() && !isMinimized());
+}
+
+void MainWindow::showEvent(QShowEvent* event) {
+  QMainWindow::showEvent(event);
+  m_context.bridge.monitor().setWatched(!isMinimized());
+}
+
+void MainWindow::hideEvent(QHideEvent* event) {
+  QMainWindow::hideEvent(event);
+  m_context.bridge.monitor().setWatched(false);
+}
+
+void MainWindow::closeEvent(QCloseEvent* event) {
+  remember();
   event->accept();
 }
 

@@ -35,11 +35,15 @@ class MainWindow : public QMainWindow {
   [[nodiscard]] StatusStrip* strip() const { return m_strip; }
 
  protected:
+  void changeEvent(QEvent* event) override;
+  void showEvent(QShowEvent* event) override;
+  void hideEvent(QHideEvent* event) override;
   void closeEvent(QCloseEvent* event) override;
   void dragEnterEvent(QDragEnterEvent* event) override;
   void dropEvent(QDropEvent* event) override;
 
  private:
+  void remember();
   void addShortcuts();
   void afterFirstScan();
 

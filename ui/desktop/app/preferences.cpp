@@ -23,6 +23,9 @@ void Preferences::setGeometry(const QByteArray& geometry) { m_settings.setValue(
 QString Preferences::lastModel() const { return m_settings.value("last_model"_L1).toString(); }
 void Preferences::setLastModel(const QString& id) { m_settings.setValue("last_model"_L1, id); }
 
+QString Preferences::draft() const { return m_settings.value("draft"_L1).toString(); }
+void Preferences::setDraft(const QString& text) { m_settings.setValue("draft"_L1, text); }
+
 int Preferences::serverPort() const { return m_settings.value("server_port"_L1, 11435).toInt(); }
 void Preferences::setServerPort(int port) { m_settings.setValue("server_port"_L1, port); }
 

@@ -22,6 +22,8 @@ class Preferences {
   void setGeometry(const QByteArray& geometry);
   [[nodiscard]] QString lastModel() const;
   void setLastModel(const QString& id);
+  [[nodiscard]] QString draft() const;  ///< what stood in the composer at the end, not yet sent
+  void setDraft(const QString& text);
   [[nodiscard]] int serverPort() const;
   void setServerPort(int port);
 

@@ -20,7 +20,7 @@ StartupErrorDialog::StartupErrorDialog(const Error& error, const QString& dataFo
   m_box->showError(error);
   column->addWidget(m_box);
   QLabel* folder = makeLabel("small");
-  folder->setText(tr("Data folder: %1").arg(dataFolder));
+  folder->setText(tr("Data folder: %1. Another one can be chosen with --data-dir or HEARTH_HOME.").arg(dataFolder));
   folder->setWordWrap(true);
   folder->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
   column->addWidget(folder);

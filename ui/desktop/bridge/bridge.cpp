@@ -39,7 +39,11 @@ void Bridge::setting(const QString& key, QObject* context, std::function<void(Re
 
 void Bridge::setSetting(const QString& key, const QString& value, QObject* context, std::function<void(Result<void>)> done) {
   m_worker->runInOrder(
-      context, [this, name = key.toStdString(), text = value.toStdString()] { return m_host.store().setSetting(name, text); },
+      context,
+      [this, name = key.toStdString(), text = value.toStdString()]() -> Result<void> {
+        HEARTH_CHECK(m_host.store().setSetting(name, text));
+        return m_host.applySettings();
+      },
       std::move(done));
 }
 

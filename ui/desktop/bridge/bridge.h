@@ -30,7 +30,7 @@ class Bridge : public QObject {
   [[nodiscard]] QString dataFolder() const;
   [[nodiscard]] int threads() const;
 
-  /// Settings of the host in the store (core/host/settings.h names the keys). `done(value)` with an empty string when unset.
+  /// Settings of the host in the store; one that is set holds at once where it can (core/host/settings.h names the keys). `done(value)` with an empty string when unset.
   void setting(const QString& key, QObject* context, std::function<void(Result<QString>)> done);
   void setSetting(const QString& key, const QString& value, QObject* context, std::function<void(Result<void>)> done);
 

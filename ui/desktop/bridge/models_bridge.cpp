@@ -116,7 +116,7 @@ void ModelsBridge::load(const QString& id) {
   loading.progress = 0;
   loading.error.reset();
   takeStatus(loading);
-  m_host.pool().acquire(model->id, model->path, EngineOptions{},
+  m_host.pool().acquire(model->id, model->path, m_host.engineOptions(*model),
                         [inbox = m_inbox, name = model->id](const Result<LoadedModelPtr>& loaded) {
                           if (loaded) return;  // the listener tells of success, with the sizes
                           ModelStatus failed;

@@ -2,15 +2,24 @@
 
 namespace hearth::ui {
 
+namespace {
+constexpr int kWatchedMilliseconds = 1000;
+constexpr int kUnwatchedMilliseconds = 5000;
+}  // namespace
+
 MonitorBridge::MonitorBridge(Host& host, Worker& worker) : m_host(host), m_worker(worker) {
-  m_timer.setInterval(1000);
+  m_timer.setInterval(kWatchedMilliseconds);
   m_timer.setTimerType(Qt::CoarseTimer);
   connect(&m_timer, &QTimer::timeout, this, &MonitorBridge::sample);
   m_timer.start();
 }
 
-GpuDriverState MonitorBridge::gpuState() const { return m_host.monitor().gpuDriverState(); }
-QString MonitorBridge::gpuMessage() const { return QString::fromStdString(m_host.monitor().gpuDriverMessage()); }
+void MonitorBridge::setWatched(bool watched) {
+  const int wanted = watched ? kWatchedMilliseconds : kUnwatchedMilliseconds;
+  if (m_timer.interval() == wanted) return;
+  m_timer.setInterval(wanted);
+  if (watched && m_timer.isActive()) sample();  // what is shown again is of now
+}
 
 void MonitorBridge::sample() {
   if (m_running) return;  // a slow driver must not pile up work
@@ -20,7 +29,7 @@ void MonitorBridge::sample() {
       [this](MonitorSample sample) {
         m_running = false;
         m_history.push_back(std::move(sample));
-        while (m_history.size() > kKept) m_history.pop_front();
+        while (m_history.size() > kKept || m_history.back().hardware.time - m_history.front().hardware.time > kKept) m_history.pop_front();
         emit sampled();
       });
 }

@@ -16,7 +16,8 @@ struct MonitorSample {
   EngineStats engines;
 };
 
-/// Reads hardware and engines once a second and keeps the last five minutes. Qt thread only.
+/// Reads hardware and engines once a second, every five seconds while nobody looks, and keeps the last five minutes. Qt
+/// thread only.
 class MonitorBridge : public QObject {
   Q_OBJECT
  public:
@@ -24,8 +25,10 @@ class MonitorBridge : public QObject {
 
   MonitorBridge(Host& host, Worker& worker);
   [[nodiscard]] const std::deque<MonitorSample>& history() const noexcept { return m_history; }
-  [[nodiscard]] GpuDriverState gpuState() const;
-  [[nodiscard]] QString gpuMessage() const;
+  [[nodiscard]] const GpuDriver& gpuDriver() const { return m_host.monitor().gpuDriver(); }
+  /// False while no window is to be seen.
+  void setWatched(bool watched);
+  [[nodiscard]] int interval() const { return m_timer.interval(); }  ///< milliseconds
   /// Reads one now, off the Qt thread (the timer does it each second).
   void sample();
   /// Tests and screenshots bring their own history.

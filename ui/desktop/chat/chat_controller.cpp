@@ -108,10 +108,6 @@ void ChatController::show(ChatBridge::Opened opened) {
       item.message.siblingIndex = message.siblingIndex;
       item.message.siblingCount = message.siblingCount;
     } else {
-      if (shown != m_items.end()) {
-        item.error = shown->error;
-        item.lengthLimited = shown->lengthLimited;
-      }
       item.message = std::move(message);
     }
     items.push_back(std::move(item));
@@ -287,7 +283,7 @@ void ChatController::applyEvent(Active& active, const ChatEvent& event) {
       item.message.state = event.reason == FinishReason::Cancelled ? MessageState::Stopped
                            : event.reason == FinishReason::Error   ? MessageState::Failed
                                                                    : MessageState::Complete;
-      item.lengthLimited = event.reason == FinishReason::Length;
+      item.message.lengthLimited = event.reason == FinishReason::Length;
       item.message.promptTokens = event.promptTokens;
       item.message.generatedTokens = event.generatedTokens;
       item.message.tokensPerSecond = event.tokensPerSecond;
@@ -296,8 +292,7 @@ void ChatController::applyEvent(Active& active, const ChatEvent& event) {
     case ChatEvent::Kind::Failed:
       item.phase = Phase::None;
       item.message.state = MessageState::Failed;
-      item.error = event.error;
-      if (event.error) item.message.error = event.error->message;
+      item.message.error = event.error;
       break;
   }
 }

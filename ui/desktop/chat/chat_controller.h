@@ -23,8 +23,6 @@ struct TranscriptItem {
   double loadProgress = 0;
   int queuePosition = 0;
   double queueSeconds = -1;
-  std::optional<Error> error;      ///< the typed cause of a Failed reply of this session
-  bool lengthLimited = false;      ///< ended because it reached its token limit
   [[nodiscard]] bool running() const noexcept { return phase != Phase::None; }
 };
 

@@ -2,13 +2,25 @@
 
 #include <QDateTime>
 
+#include <algorithm>
+
 #include "ui/desktop/common/format.h"
 
 namespace hearth::ui {
 
 void ConversationListModel::setConversations(std::vector<Conversation> conversations) {
+  const auto same = [](const Conversation& a, const Conversation& b) {
+    return a.id == b.id && a.title == b.title && groupOf(a) == groupOf(b);
+  };
+  // A reset would take a name that is being edited away from under the user.
+  const bool unchanged = m_rowsOf == QDate::currentDate() && std::ranges::equal(m_all, conversations, same);
   m_all = std::move(conversations);
-  rebuild();
+  if (!unchanged) rebuild();
+}
+
+ConversationListModel::Group ConversationListModel::groupOf(const Conversation& conversation) {
+  const qint64 days = QDateTime::fromMSecsSinceEpoch(conversation.updatedMs).date().daysTo(QDate::currentDate());
+  return days <= 0 ? Group::Today : days < 7 ? Group::Week : Group::Older;
 }
 
 void ConversationListModel::setFilter(const QString& text) {
@@ -23,11 +35,7 @@ void ConversationListModel::retranslate() {
 void ConversationListModel::rebuild() {
   beginResetModel();
   m_rows.clear();
-  const QDate today = QDate::currentDate();
-  const auto groupOf = [&today](const Conversation& conversation) {
-    const qint64 days = QDateTime::fromMSecsSinceEpoch(conversation.updatedMs).date().daysTo(today);
-    return days <= 0 ? Group::Today : days < 7 ? Group::Week : Group::Older;
-  };
+  m_rowsOf = QDate::currentDate();
   bool first = true;
   Group last = Group::Today;
   for (int i = 0; i < static_cast<int>(m_all.size()); ++i) {

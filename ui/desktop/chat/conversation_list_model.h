@@ -1,6 +1,7 @@
 #pragma once
 
 #include <QAbstractListModel>
+#include <QDate>
 
 #include <vector>
 
@@ -37,10 +38,12 @@ class ConversationListModel : public QAbstractListModel {
     Group group = Group::Today;
     int conversation = -1;  ///< index in m_all; −1 = the group's heading
   };
+  [[nodiscard]] static Group groupOf(const Conversation& conversation);
   void rebuild();
 
   std::vector<Conversation> m_all;
   std::vector<Row> m_rows;
+  QDate m_rowsOf;  ///< the day for which the rows were grouped
   QString m_filter;
 };
 

@@ -21,6 +21,7 @@ class Builder {
   std::vector<MarkdownBlock> blocks;
 
   void enter(MD_BLOCKTYPE type, void* detail) {
+    const bool firstInItem = std::exchange(m_itemFresh, type == MD_BLOCK_LI);
     switch (type) {
       case MD_BLOCK_DOC: return;
       case MD_BLOCK_CODE:
@@ -30,8 +31,9 @@ class Builder {
         return;
       case MD_BLOCK_HTML: open(u"<p>"_s); break;
       case MD_BLOCK_P:
-        // The paragraph of a list item needs no gap of its own.
-        open(m_inItem > 0 ? QString() : u"<p style=\"margin:0; line-height:135%\">"_s);
+        // The first paragraph of a list item stands beside its mark; those that follow are set off a little.
+        m_bareParagraph = firstInItem;
+        open(firstInItem ? QString() : u"<p style=\"margin:%1px 0 0 0; line-height:135%\">"_s.arg(m_inItem > 0 ? 4 : 0));
         break;
       case MD_BLOCK_H: open(u"<p style=\"margin:4px 0 0 0; font-weight:600; font-size:%1px\">"_s.arg(headingSize(static_cast<MD_BLOCK_H_DETAIL*>(detail)->level))); break;
       case MD_BLOCK_HR: open(u"<hr/>"_s); break;
@@ -39,8 +41,8 @@ class Builder {
         open(u"<table cellspacing=\"0\" cellpadding=\"0\" width=\"100%\"><tr><td width=\"3\" style=\"background-color:%1\"></td><td style=\"color:%2; padding:4px 12px\">"_s
                  .arg(m_theme.border.name(), m_theme.muted.name()));
         break;
-      case MD_BLOCK_UL: open(u"<ul style=\"margin:0; -qt-list-indent:1\">"_s); break;
-      case MD_BLOCK_OL: open(u"<ol start=\"%1\" style=\"margin:0; -qt-list-indent:1\">"_s.arg(static_cast<MD_BLOCK_OL_DETAIL*>(detail)->start)); break;
+      case MD_BLOCK_UL: open(u"<ul style=\"margin:0; -qt-list-indent:%1\">"_s.arg(++m_listDepth)); break;
+      case MD_BLOCK_OL: open(u"<ol start=\"%1\" style=\"margin:0; -qt-list-indent:%2\">"_s.arg(static_cast<MD_BLOCK_OL_DETAIL*>(detail)->start).arg(++m_listDepth)); break;
       case MD_BLOCK_LI: {
         const auto* item = static_cast<MD_BLOCK_LI_DETAIL*>(detail);
         open(u"<li style=\"line-height:135%\">"_s);
@@ -62,15 +64,17 @@ class Builder {
       case MD_BLOCK_DOC: return;
       case MD_BLOCK_CODE: leaveCode(); return;
       case MD_BLOCK_HTML: close(u"</p>"_s); break;
-      case MD_BLOCK_P: close(m_inItem > 0 ? u"<br/>"_s : u"</p>"_s); break;
+      case MD_BLOCK_P: close(std::exchange(m_bareParagraph, false) ? QString() : u"</p>"_s); break;
       case MD_BLOCK_H: close(u"</p>"_s); break;
       case MD_BLOCK_HR: close({}); break;
       case MD_BLOCK_QUOTE: close(u"</td></tr></table>"_s); break;
-      case MD_BLOCK_UL: close(u"</ul>"_s); break;
-      case MD_BLOCK_OL: close(u"</ol>"_s); break;
+      case MD_BLOCK_UL:
+      case MD_BLOCK_OL:
+        --m_listDepth;
+        close(type == MD_BLOCK_UL ? u"</ul>"_s : u"</ol>"_s);
+        break;
       case MD_BLOCK_LI:
         --m_inItem;
-        if (m_html.endsWith("<br/>"_L1)) m_html.chop(5);
         close(u"</li>"_s);
         break;
       case MD_BLOCK_TABLE: close(u"</table>"_s); break;
@@ -149,7 +153,7 @@ class Builder {
       return;
     }
     // Inside a list or quote it stays in the flow.
-    m_html += u"<pre style=\"background-color:%1; font-family:monospace\">"_s.arg(m_theme.rail.name()) + m_code.toHtmlEscaped() + "</pre>"_L1;
+    m_html += u"<pre style=\"margin:6px 0; background-color:%1; font-family:monospace\">"_s.arg(m_theme.rail.name()) + m_code.toHtmlEscaped() + "</pre>"_L1;
   }
 
   [[nodiscard]] QString codeOpen() const {
@@ -173,6 +177,9 @@ class Builder {
   QString m_html, m_code, m_language;
   int m_depth = 0;
   int m_inItem = 0;
+  int m_listDepth = 0;
+  bool m_itemFresh = false;      ///< a list item has just begun: nothing stands in it
+  bool m_bareParagraph = false;  ///< the open paragraph has no tag of its own
   bool m_inCode = false;
 };
 

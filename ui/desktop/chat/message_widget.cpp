@@ -106,8 +106,7 @@ void MessageWidget::refresh() {
   }
   if (m_error) {
     if (message.state == MessageState::Failed && !m_item.running()) {
-      const Error stored{ErrorCode::Internal, message.error, {}};
-      m_error->showError(m_item.error ? *m_item.error : stored);
+      m_error->showError(message.error.value_or(Error{ErrorCode::Internal, {}, {}}));
       m_error->setAction(tr("Try again"), [this] { emit regenerate(id()); });
     } else {
       m_error->clear();
@@ -167,7 +166,7 @@ void MessageWidget::refreshFooter() {
       } else if (message.state == MessageState::Interrupted) {
         parts << tr("Interrupted: Hearth was closed while writing. Regenerate writes it anew.");
         role = "warn";
-      } else if (m_item.lengthLimited) {
+      } else if (message.lengthLimited) {
         parts << tr("Ended at the token limit. Raise it under Parameters.");
         role = "warn";
       }
@@ -186,7 +185,9 @@ void MessageWidget::fitBubble() {
   for (const QString& line : m_plain->text().split(u'\n')) natural = std::max(natural, m_plain->fontMetrics().horizontalAdvance(line) + 4);
   const int room = std::max(120, std::min(kWidestBubble, width() - 64) - 28);
   const int wanted = std::min(natural, room);
-  if (m_plain->minimumWidth() != wanted || m_plain->maximumWidth() != wanted) m_plain->setFixedWidth(wanted);
+  // A layout with an alignment asks for no height for this width: what wraps would be cut off.
+  const QSize size(wanted, m_plain->heightForWidth(wanted));
+  if (m_plain->minimumSize() != size || m_plain->maximumSize() != size) m_plain->setFixedSize(size);
 }
 
 void MessageWidget::beginEdit() {

@@ -3,6 +3,8 @@
 #include <QCoreApplication>
 #include <QStringList>
 
+#include <algorithm>
+
 #include "ui/desktop/common/format.h"
 
 namespace hearth::ui {
@@ -29,7 +31,7 @@ QString Sentences::cause(const Error& error) {
   switch (error.code) {
     case ErrorCode::Internal: return tr("Something went wrong inside Hearth.");
     case ErrorCode::InvalidArgument: return tr("A value is not allowed here.");
-    case ErrorCode::NotFound: return tr("It is not there any more.");
+    case ErrorCode::NotFound: return tr("It is not there.");
     case ErrorCode::AlreadyExists:
       if (!error.find("pid").empty()) return tr("Hearth is already running with this data folder (process %1).").arg(valueOf(error, "pid"));
       return tr("Something with this name exists already.");
@@ -40,7 +42,7 @@ QString Sentences::cause(const Error& error) {
     case ErrorCode::Corrupt: return tr("The file is damaged: it contradicts itself.");
     case ErrorCode::Truncated: return tr("The file is incomplete: it ends too early.");
     case ErrorCode::WrongMagic: return tr("This is not a GGUF model file.");
-    case ErrorCode::UnsupportedVersion: return tr("This was made by a newer version.");
+    case ErrorCode::UnsupportedVersion: return tr("This is of a version that Hearth does not know.");
     case ErrorCode::UnsupportedArchitecture: return tr("Hearth cannot run this kind of model yet.");
     case ErrorCode::UnsupportedFormat: return tr("The model uses a format that Hearth does not know yet.");
     case ErrorCode::OutOfMemory: return tr("There is not enough memory.");
@@ -63,7 +65,7 @@ QString Sentences::cause(const Error& error) {
 
 QString Sentences::fix(const Error& error) {
   switch (error.code) {
-    case ErrorCode::NotFound: return tr("Look at the Models page: the file may have been moved or removed.");
+    case ErrorCode::NotFound: return tr("It may have been moved or removed. The Models page shows what is there.");
     case ErrorCode::AlreadyExists:
       if (!error.find("pid").empty()) return tr("Use the window that is open, close it first, or choose another folder with --data-dir.");
       return tr("Choose another name, or remove the other one first.");
@@ -81,9 +83,11 @@ QString Sentences::fix(const Error& error) {
     case ErrorCode::UnsupportedVersion: return tr("Update Hearth.");
     case ErrorCode::UnsupportedArchitecture:
     case ErrorCode::UnsupportedFormat: return tr("Choose another model, or another quantisation of this one.");
-    case ErrorCode::OutOfMemory: return tr("Unload another model, or choose a smaller one.");
+    case ErrorCode::OutOfMemory:
+      return error.find("kv_tokens").empty() ? tr("Unload another model, or choose a smaller one.")
+                                             : tr("Choose a smaller context size on the Settings page, or a smaller model.");
     case ErrorCode::TemplateFailed: return tr("Remove the system prompt, or choose another model for this chat.");
-    case ErrorCode::ContextOverflow: return tr("Start a new chat, or edit an earlier message to go on from there.");
+    case ErrorCode::ContextOverflow: return tr("Start a new chat, edit an earlier message to go on from there, or choose a larger context size on the Settings page and load the model again.");
     case ErrorCode::QueueFull:
     case ErrorCode::Timeout:
     case ErrorCode::Network: return tr("Try again in a moment.");
@@ -97,25 +101,77 @@ QString Sentences::fix(const Error& error) {
   return {};
 }
 
+/// What people read for the keys that core writes; a key without a line here is a technical name and stays what it is.
+struct FactName {
+  std::string_view key;
+  const char* name;
+};
+constexpr FactName kFactNames[] = {
+    {"path", QT_TRANSLATE_NOOP("ErrorText", "File")},
+    {"needed_bytes", QT_TRANSLATE_NOOP("ErrorText", "Needed")},
+    {"available_bytes", QT_TRANSLATE_NOOP("ErrorText", "Available")},
+    {"in_use_bytes", QT_TRANSLATE_NOOP("ErrorText", "In use by other models")},
+    {"file_bytes", QT_TRANSLATE_NOOP("ErrorText", "Size of the file")},
+    {"bytes", QT_TRANSLATE_NOOP("ErrorText", "Bytes")},
+    {"expected_bytes", QT_TRANSLATE_NOOP("ErrorText", "Expected size")},
+    {"offset", QT_TRANSLATE_NOOP("ErrorText", "Position in the file")},
+    {"data_start", QT_TRANSLATE_NOOP("ErrorText", "Start of the data")},
+    {"first_bytes", QT_TRANSLATE_NOOP("ErrorText", "The file begins with")},
+    {"version", QT_TRANSLATE_NOOP("ErrorText", "Version")},
+    {"database_version", QT_TRANSLATE_NOOP("ErrorText", "Version of the database")},
+    {"supported_version", QT_TRANSLATE_NOOP("ErrorText", "Newest version known")},
+    {"supported", QT_TRANSLATE_NOOP("ErrorText", "Supported")},
+    {"prompt_tokens", QT_TRANSLATE_NOOP("ErrorText", "Tokens in the conversation")},
+    {"context_tokens", QT_TRANSLATE_NOOP("ErrorText", "Tokens that fit")},
+    {"kv_tokens", QT_TRANSLATE_NOOP("ErrorText", "Tokens to keep in memory")},
+    {"architecture", QT_TRANSLATE_NOOP("ErrorText", "Architecture")},
+    {"model", QT_TRANSLATE_NOOP("ErrorText", "Model")},
+    {"near", QT_TRANSLATE_NOOP("ErrorText", "Similar names")},
+    {"tensor", QT_TRANSLATE_NOOP("ErrorText", "Tensor")},
+    {"tensor_count", QT_TRANSLATE_NOOP("ErrorText", "Number of tensors")},
+    {"metadata_kv_count", QT_TRANSLATE_NOOP("ErrorText", "Number of metadata entries")},
+    {"dimension", QT_TRANSLATE_NOOP("ErrorText", "Dimension")},
+    {"extent", QT_TRANSLATE_NOOP("ErrorText", "Extent")},
+    {"type", QT_TRANSLATE_NOOP("ErrorText", "Type")},
+    {"format", QT_TRANSLATE_NOOP("ErrorText", "Format")},
+    {"key", QT_TRANSLATE_NOOP("ErrorText", "Key")},
+    {"field", QT_TRANSLATE_NOOP("ErrorText", "Field")},
+    {"value", QT_TRANSLATE_NOOP("ErrorText", "Value")},
+    {"least", QT_TRANSLATE_NOOP("ErrorText", "Smallest allowed")},
+    {"most", QT_TRANSLATE_NOOP("ErrorText", "Largest allowed")},
+    {"allowed", QT_TRANSLATE_NOOP("ErrorText", "Allowed")},
+    {"limit", QT_TRANSLATE_NOOP("ErrorText", "Limit")},
+    {"line", QT_TRANSLATE_NOOP("ErrorText", "Line")},
+    {"check", QT_TRANSLATE_NOOP("ErrorText", "Found by the check")},
+    {"sqlite_code", QT_TRANSLATE_NOOP("ErrorText", "SQLite's code")},
+    {"host", QT_TRANSLATE_NOOP("ErrorText", "Address")},
+    {"port", QT_TRANSLATE_NOOP("ErrorText", "Port")},
+    {"pid", QT_TRANSLATE_NOOP("ErrorText", "Process")},
+    {"library", QT_TRANSLATE_NOOP("ErrorText", "Library")},
+    {"function", QT_TRANSLATE_NOOP("ErrorText", "Missing function")},
+    {"reason", QT_TRANSLATE_NOOP("ErrorText", "Reason given")},
+    {"code", QT_TRANSLATE_NOOP("ErrorText", "Code")},
+};
+
 QString Sentences::fact(const Evidence& evidence) {
   const QString value = q(evidence.value);
-  const bool bytes = evidence.key.ends_with("_bytes");
   bool number = false;
   const qulonglong amount = value.toULongLong(&number);
-  const QString shown = bytes && number ? bytesText(amount) : value;
-  const auto line = [&shown](const QString& name) { return tr("%1: %2").arg(name, shown); };
-  if (evidence.key == "path") return line(tr("File"));
-  if (evidence.key == "needed_bytes") return line(tr("Needed"));
-  if (evidence.key == "available_bytes") return line(tr("Available"));
-  if (evidence.key == "prompt_tokens") return line(tr("Tokens in the conversation"));
-  if (evidence.key == "context_tokens") return line(tr("Tokens that fit"));
-  if (evidence.key == "architecture") return line(tr("Architecture"));
-  if (evidence.key == "tensor") return line(tr("Tensor"));
-  if (evidence.key == "field") return line(tr("Field"));
-  if (evidence.key == "value") return line(tr("Value"));
-  if (evidence.key == "port") return line(tr("Port"));
-  if (evidence.key == "pid") return line(tr("Process"));
-  return line(q(evidence.key));
+  const QString shown = number && evidence.key.ends_with("_bytes") && evidence.key != "first_bytes" ? bytesText(amount) : value;
+  const auto known = std::ranges::find(kFactNames, evidence.key, &FactName::key);
+  return tr("%1: %2").arg(known == std::end(kFactNames) ? q(evidence.key) : tr(known->name), shown);
+}
+
+/// Where code and facts leave out what matters most: the template's own words, the system's.
+bool saysMore(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::Internal:
+    case ErrorCode::InvalidArgument:
+    case ErrorCode::Io:
+    case ErrorCode::Network:
+    case ErrorCode::TemplateFailed: return !error.message.empty();
+    default: return error.evidence.empty() && !error.message.empty() && error.code != ErrorCode::Cancelled;
+  }
 }
 
 }  // namespace
@@ -127,13 +183,18 @@ QString ErrorText::oneLine() const {
   return parts.join(u' ');
 }
 
+QString evidenceText(const std::vector<Evidence>& evidence) {
+  QStringList facts;
+  for (const Evidence& fact : evidence) {
+    if (!fact.value.empty()) facts << Sentences::fact(fact);
+  }
+  return facts.join(u'\n');
+}
+
 ErrorText errorText(const Error& error) {
   QStringList facts;
-  for (const Evidence& evidence : error.evidence) {
-    if (!evidence.value.empty()) facts << Sentences::fact(evidence);
-  }
-  // Without facts the message is the evidence.
-  if (facts.isEmpty() && !error.message.empty() && error.code != ErrorCode::Cancelled) facts << q(error.message);
+  if (saysMore(error)) facts << q(error.message);
+  if (const QString evidence = evidenceText(error.evidence); !evidence.isEmpty()) facts << evidence;
   return {Sentences::cause(error), facts.join(u'\n'), Sentences::fix(error)};
 }
 

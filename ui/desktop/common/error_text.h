@@ -16,5 +16,7 @@ struct ErrorText {
 
 /// The only place where codes of core become sentences.
 [[nodiscard]] ErrorText errorText(const Error& error);
+/// The facts alone, one line for each.
+[[nodiscard]] QString evidenceText(const std::vector<Evidence>& evidence);
 
 }  // namespace hearth::ui

@@ -3,6 +3,7 @@
 #include <QCoreApplication>
 #include <QLocale>
 
+#include <algorithm>
 #include <cmath>
 
 namespace hearth::ui {
@@ -17,6 +18,7 @@ class Durations {
  public:
   static QString text(double seconds) {
     if (seconds < 0) return u"—"_s;
+    if (seconds < 0.095) return tr("%1 ms").arg(std::max(1, static_cast<int>(std::lround(seconds * 1000))));
     if (seconds < 60) return tr("%1 s").arg(QLocale().toString(seconds, 'f', seconds < 10 ? 2 : 0));
     const auto whole = static_cast<qlonglong>(std::llround(seconds));
     if (whole < 3600) return tr("%1 min %2 s").arg(whole / 60).arg(whole % 60);

@@ -15,7 +15,7 @@ namespace hearth::ui {
 [[nodiscard]] QString countText(std::int64_t count);
 /// "1.5B", "135M" parameters.
 [[nodiscard]] QString parametersText(std::int64_t parameters);
-/// "0.21 s", "2 min 5 s".
+/// "3 ms", "0.21 s", "2 min 5 s".
 [[nodiscard]] QString secondsText(double seconds);
 /// A rate or figure with few digits: 0.84, 8.4, 84, 1,930.
 [[nodiscard]] QString figureText(double value);

@@ -61,9 +61,9 @@ QPushButton[role="quiet"] { background: transparent; border: 1px solid transpare
 QPushButton[role="quiet"]:hover { background: @hover; color: @text; }
 QPushButton[role="quiet"]:focus { border: 1px solid @accent; }
 QPushButton[role="quiet"]:disabled { color: @border; }
-QPushButton[role="tab"] { background: transparent; border: none; border-bottom: 2px solid transparent; border-radius: 0; color: @muted; padding: 2px 4px; }
+QPushButton[role="tab"] { background: transparent; border: none; border-bottom: 2px solid transparent; border-radius: 0; color: @muted; padding: 2px 4px; outline: none; }
 QPushButton[role="tab"]:checked { color: @accent; font-weight: 600; border-bottom: 2px solid @accent; background: transparent; }
-QPushButton[role="tab"]:focus { color: @text; }
+QPushButton[role="tab"]:focus { color: @text; border-bottom: 2px solid @text; }
 QPushButton::menu-indicator { image: none; width: 0; }
 
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QPlainTextEdit, QTextEdit {
@@ -82,7 +82,7 @@ QListView { background: transparent; border: none; outline: none; }
 QTableView, QTreeView { background: transparent; border: none; gridline-color: @border; outline: none; alternate-background-color: @rail;
   selection-background-color: @accentSoft; selection-color: @text; }
 QHeaderView { background: transparent; }
-QHeaderView::section { background: transparent; color: @muted; border: none; border-bottom: 1px solid @border; padding: 6px 8px; font-size: @smallpx; }
+QHeaderView::section { background: transparent; color: @muted; border: none; border-bottom: 1px solid @border; padding: 6px 11px; font-size: @smallpx; }
 QTableView::item { border-bottom: 1px solid @border; padding: 0 8px; }
 QTableCornerButton::section { background: transparent; border: none; }
 

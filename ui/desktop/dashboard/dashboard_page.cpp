@@ -6,8 +6,11 @@
 #include <QHBoxLayout>
 #include <QVBoxLayout>
 
+#include <cmath>
+
 #include "ui/desktop/bridge/bridge.h"
 #include "ui/desktop/bridge/monitor_bridge.h"
+#include "ui/desktop/common/error_text.h"
 #include "ui/desktop/common/format.h"
 #include "ui/desktop/common/theme.h"
 #include "ui/desktop/common/widgets.h"
@@ -22,6 +25,9 @@ namespace {
 constexpr int kRanges[] = {60, 300};
 constexpr double kGiga = 1e9;
 using Color = ChartCard::Color;
+
+/// The top of a memory axis: an even number, so that the line in the middle is whole as well.
+double wholeGigabytes(double value) { return value < 4 ? value : 2 * std::ceil(value / 2 - 0.05); }
 
 }  // namespace
 
@@ -71,7 +77,7 @@ DashboardPage::DashboardPage(Bridge& bridge, QWidget* parent)
   column->addStretch(1);
 
   m_rates = addCard(new ChartCard({.series = {Color::A, Color::B}, .leastMaximum = 10, .unit = u"tok/s"_s}));
-  m_queue = addCard(new ChartCard({.series = {Color::A, Color::B}, .leastMaximum = 4, .wholeNumbers = true, .unit = {}}));
+  m_queue = addCard(new ChartCard({.series = {Color::A, Color::B}, .leastMaximum = 2, .wholeNumbers = true, .unit = {}}));
   m_cpu = addCard(new ChartCard({.series = {Color::A}, .fixedMaximum = 100, .unit = u"%"_s}));
   m_memory = addCard(new ChartCard({.series = {Color::A, Color::Other}, .stacked = true, .leastMaximum = 4, .unit = u"GB"_s}));
 
@@ -128,9 +134,9 @@ void DashboardPage::place() {
 }
 
 void DashboardPage::draw() {
-  if (!isVisible() || m_pause->isChecked()) return;
+  if (!isVisible() || window()->isMinimized() || m_pause->isChecked()) return;
   const auto& history = m_bridge.monitor().history();
-  const GpuDriverState state = m_bridge.monitor().gpuState();
+  const GpuDriverState state = m_bridge.monitor().gpuDriver().state;
   const bool noGpu = history.empty() ? state != GpuDriverState::Ready : history.back().hardware.gpus.empty();
   m_gpuCard->setVisible(noGpu);
   if (history.empty()) return;
@@ -155,7 +161,7 @@ void DashboardPage::draw() {
 
   m_cpu->setData({series([](const MonitorSample& s) { return s.hardware.cpuPercent; })}, range);
   m_cpu->setFigure(u"%1 %"_s.arg(figureText(now.hardware.cpuPercent)));
-  m_memory->setMaximum(total);
+  m_memory->setMaximum(wholeGigabytes(total));
   m_memory->setData({series([&](const MonitorSample& s) { return resident(s.hardware); }),
                      series([&](const MonitorSample& s) { return std::max(0.0, used(s.hardware) - resident(s.hardware)); })},
                     range);
@@ -176,7 +182,7 @@ void DashboardPage::draw() {
     };
     cards.use->setData({series(of([](const GpuSample& g) { return g.utilisation; }))}, range);
     cards.use->setFigure(u"%1 %"_s.arg(figureText(gpu.utilisation)));
-    cards.memory->setMaximum(static_cast<double>(gpu.memoryTotal) / kGiga);
+    cards.memory->setMaximum(wholeGigabytes(static_cast<double>(gpu.memoryTotal) / kGiga));
     cards.memory->setData({series(of([](const GpuSample& g) { return static_cast<double>(g.memoryOurs) / kGiga; })),
                            series(of([](const GpuSample& g) { return static_cast<double>(g.memoryOthers) / kGiga; }))},
                           range);
@@ -212,11 +218,22 @@ void DashboardPage::retranslate() {
     for (QWidget* card : std::initializer_list<QWidget*>{m_gpus[i].use, m_gpus[i].memory, m_gpus[i].heat, m_gpus[i].power}) card->setToolTip(name);
   }
   m_gpuTitle->setText(tr("GPU"));
-  const GpuDriverState state = m_bridge.monitor().gpuState();
-  m_gpuText->setText(state == GpuDriverState::NoDriver ? tr("No NVIDIA driver was found. Models run on the CPU; install the driver to see and use a GPU.")
-                     : state == GpuDriverState::Failed ? tr("The NVIDIA driver is there but did not answer. Restarting the machine or reinstalling the driver often helps.")
-                                                       : tr("The NVIDIA driver is there, but it lists no GPU."));
-  m_gpuMessage->setText(m_bridge.monitor().gpuMessage());
+  const GpuDriver& driver = m_bridge.monitor().gpuDriver();
+  m_gpuText->setText(driverText(driver));
+  m_gpuMessage->setText(evidenceText(driver.evidence));
+  m_gpuMessage->setVisible(!m_gpuMessage->text().isEmpty());
+}
+
+QString DashboardPage::driverText(const GpuDriver& driver) {
+  switch (driver.state) {
+    case GpuDriverState::NoDriver: return tr("No NVIDIA driver was found, so no GPU is shown here. Models run on the CPU.");
+    case GpuDriverState::NotLoaded: return tr("The NVIDIA driver is installed but not running. Restart the machine, or load its kernel module.");
+    case GpuDriverState::TooOld: return tr("The NVIDIA driver lacks something that is needed here. Update it to see the GPU.");
+    case GpuDriverState::Failed: return tr("The NVIDIA driver is there but did not answer. Restarting the machine or reinstalling the driver often helps.");
+    case GpuDriverState::Ready: break;
+  }
+  return driver.version.empty() ? tr("The NVIDIA driver is there, but it lists no GPU.")
+                                : tr("The NVIDIA driver %1 is there, but it lists no GPU.").arg(q(driver.version));
 }
 
 void DashboardPage::changeEvent(QEvent* event) {

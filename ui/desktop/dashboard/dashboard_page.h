@@ -9,6 +9,10 @@ class QGridLayout;
 class QLabel;
 class QPushButton;
 
+namespace hearth {
+struct GpuDriver;
+}
+
 namespace hearth::ui {
 
 class Bridge;
@@ -23,6 +27,7 @@ class DashboardPage : public QWidget {
   explicit DashboardPage(Bridge& bridge, QWidget* parent = nullptr);
   [[nodiscard]] QPushButton* pauseButton() const { return m_pause; }
   [[nodiscard]] const std::vector<ChartCard*>& cards() const noexcept { return m_cards; }
+  [[nodiscard]] QLabel* gpuText() const { return m_gpuText; }
   [[nodiscard]] QLabel* gpuMessage() const { return m_gpuMessage; }
   [[nodiscard]] int draws() const noexcept { return m_draws; }  ///< how often charts were drawn: for tests of "only when visible"
 
@@ -33,6 +38,7 @@ class DashboardPage : public QWidget {
 
  private:
   void retranslate();
+  [[nodiscard]] static QString driverText(const GpuDriver& driver);
   void draw();
   void place();
   void fitGpus(std::size_t count);

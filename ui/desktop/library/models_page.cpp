@@ -157,7 +157,8 @@ void ModelsPage::chooseFolder() {
 }
 
 void ModelsPage::fill() {
-  const std::vector<InstalledModel>& models = m_bridge.models().models();
+  std::vector<InstalledModel> models = m_bridge.models().models();
+  std::ranges::stable_partition(models, [](const InstalledModel& model) { return !model.problem; });
   // Cards of models that are still there stay: nothing jumps under the pointer.
   std::vector<ModelCard*> next;
   for (const InstalledModel& model : models) {

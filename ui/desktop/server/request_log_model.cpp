@@ -10,6 +10,18 @@ namespace hearth::ui {
 
 using namespace Qt::StringLiterals;
 
+namespace {
+
+/// Without the port that the client's system happened to pick: "127.0.0.1", "::1".
+QString addressOnly(const std::string& client) {
+  QString text = q(client);
+  const qsizetype colon = text.lastIndexOf(u':');
+  if (text.startsWith(u'[')) return text.mid(1, text.indexOf(u']') - 1);
+  return text.count(u':') == 1 ? text.left(colon) : text;
+}
+
+}  // namespace
+
 void RequestLogModel::add(const std::vector<RequestRecord>& records) {
   std::vector<const RequestRecord*> fresh;
   for (const RequestRecord& record : records) {
@@ -61,12 +73,12 @@ QVariant RequestLogModel::data(const QModelIndex& index, int role) const {
   switch (index.column()) {
     case Time: return QLocale().toString(QDateTime::fromMSecsSinceEpoch(static_cast<qint64>(record.time * 1000)).time(), u"HH:mm:ss"_s);
     case Request: return u"%1 %2"_s.arg(q(record.method), q(record.target));
-    case Client: return q(record.client);
+    case Client: return role == Qt::DisplayRole ? addressOnly(record.client) : q(record.client);
     case Model: return record.model.empty() ? u"—"_s : q(record.model);
     case State:
       if (!record.finished) return tr("running");
       if (record.status < 400) return tr("done · %1").arg(record.status);
-      return record.error.empty() ? tr("failed · %1").arg(record.status) : u"%1 · %2"_s.arg(record.status).arg(q(record.error));
+      return tr("failed · %1").arg(record.errorCode.empty() ? QString::number(record.status) : u"%1 %2"_s.arg(record.status).arg(q(record.errorCode)));
     case Tokens:
       if (record.promptTokens == 0 && record.generatedTokens == 0) return u"—"_s;
       return u"%1 → %2"_s.arg(countText(record.promptTokens), countText(record.generatedTokens));

@@ -143,15 +143,15 @@ ServerPage::ServerPage(Bridge& bridge, Preferences& preferences, QWidget* parent
   m_table->verticalHeader()->hide();
   m_table->verticalHeader()->setDefaultSectionSize(32);
   m_table->horizontalHeader()->setSectionResizeMode(QHeaderView::Interactive);
-  m_table->horizontalHeader()->setSectionResizeMode(RequestLogModel::Request, QHeaderView::Stretch);
+  m_table->horizontalHeader()->setSectionResizeMode(RequestLogModel::Model, QHeaderView::Stretch);
   m_table->horizontalHeader()->setHighlightSections(false);
   m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
   m_table->setSelectionMode(QAbstractItemView::SingleSelection);
   m_table->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
   m_table->setTextElideMode(Qt::ElideRight);
   m_table->setMinimumHeight(240);
-  const std::pair<int, int> widths[] = {{RequestLogModel::Time, 84},   {RequestLogModel::Client, 104}, {RequestLogModel::Model, 184},
-                                        {RequestLogModel::State, 176}, {RequestLogModel::Tokens, 128}, {RequestLogModel::Seconds, 80}};
+  const std::pair<int, int> widths[] = {{RequestLogModel::Time, 88},   {RequestLogModel::Request, 232}, {RequestLogModel::Client, 104},
+                                        {RequestLogModel::State, 216}, {RequestLogModel::Tokens, 128}, {RequestLogModel::Seconds, 88}};
   for (const auto& [section, width] : widths) m_table->setColumnWidth(section, width);
   logColumn->addWidget(m_table, 1);
   logColumn->addStretch(0);  // takes the room while the table is hidden, so that title and text stay at the top
@@ -174,6 +174,10 @@ ServerPage::ServerPage(Bridge& bridge, Preferences& preferences, QWidget* parent
 }
 
 void ServerPage::flip(bool on) {
+  if (m_bridge.server().changing()) {  // one change at a time: the switch goes back to what is being done
+    refresh();
+    return;
+  }
   m_error->clear();
   if (on) {
     m_bridge.server().start(static_cast<quint16>(m_port->value()), m_bridge.models().loadedModel());
@@ -243,9 +247,9 @@ void ServerPage::refresh() {
   const bool on = server.running();
   {
     const QSignalBlocker quiet(m_switch);
-    m_switch->setChecked(server.changing() ? m_switch->isChecked() : on);
+    // It stays enabled meanwhile: a disabled one would hand the keyboard to its neighbour.
+    m_switch->setChecked(server.changing() ? !on : on);
   }
-  m_switch->setEnabled(!server.changing());
   m_switchText->setText(server.changing() ? tr("One moment…") : on ? tr("The server is on") : tr("The server is off"));
   m_switch->setAccessibleName(tr("Server"));
   m_address->setText(on ? server.address() : tr("not listening"));

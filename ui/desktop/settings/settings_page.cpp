@@ -6,10 +6,13 @@
 #include <QEvent>
 #include <QFileDialog>
 #include <QHBoxLayout>
+#include <QLocale>
 #include <QSignalBlocker>
 #include <QSpinBox>
 #include <QUrl>
 #include <QVBoxLayout>
+
+#include <algorithm>
 
 #include "core/host/settings.h"
 #include "ui/desktop/app/preferences.h"
@@ -25,9 +28,11 @@ using namespace Qt::StringLiterals;
 
 namespace {
 
+const auto kContextKey = QString::fromLatin1(settings::kContextTokens);
 const auto kThreadsKey = QString::fromLatin1(settings::kThreads);
 const auto kKeepAliveKey = QString::fromLatin1(settings::kKeepAliveSeconds);
 constexpr int kKeepAlives[] = {-1, 300, 900, 3600};
+constexpr int kContexts[] = {0, 2048, 4096, 8192, 16384, 32768, 65536, 131072};
 
 QVBoxLayout* addCard(QVBoxLayout* column, QLabel* heading) {
   auto* card = new QFrame;
@@ -51,6 +56,7 @@ SettingsPage::SettingsPage(const WindowContext& context)
       m_about(makeLabel("small")),
       m_language(new QComboBox),
       m_theme(new QComboBox),
+      m_contextSize(new QComboBox),
       m_threads(new QSpinBox),
       m_keepAlive(new QComboBox),
       m_dataFolder(new ElidedLabel),
@@ -71,6 +77,7 @@ SettingsPage::SettingsPage(const WindowContext& context)
   m_languageLabel = addRow(card, m_language, nullptr);
   m_themeLabel = addRow(card, m_theme, nullptr);
   card = addCard(column, m_compute);
+  m_contextLabel = addRow(card, m_contextSize, &m_contextNote);
   m_threads->setRange(0, 1024);
   m_threadsLabel = addRow(card, m_threads, &m_threadsNote);
   m_keepLabel = addRow(card, m_keepAlive, &m_keepNote);
@@ -91,7 +98,7 @@ SettingsPage::SettingsPage(const WindowContext& context)
   column->addWidget(m_about);
   column->addStretch(1);
 
-  for (QWidget* field : std::initializer_list<QWidget*>{m_language, m_theme, m_threads, m_keepAlive}) field->setFixedWidth(240);
+  for (QWidget* field : std::initializer_list<QWidget*>{m_language, m_theme, m_contextSize, m_threads, m_keepAlive}) field->setFixedWidth(240);
   m_dataFolder->setFullText(context.bridge.dataFolder());
   connect(m_language, &QComboBox::activated, this, [this] {
     const QString code = m_language->currentData().toString();
@@ -103,6 +110,7 @@ SettingsPage::SettingsPage(const WindowContext& context)
     m_context.preferences.setTheme(choice);
     m_context.theme.setChoice(choice);
   });
+  connect(m_contextSize, &QComboBox::activated, this, [this] { store(kContextKey, m_contextSize->currentData().toString()); });
   connect(m_threads, &QSpinBox::editingFinished, this, [this] { store(kThreadsKey, QString::number(m_threads->value())); });
   connect(m_keepAlive, &QComboBox::activated, this, [this] { store(kKeepAliveKey, m_keepAlive->currentData().toString()); });
   connect(m_openFolder, &QPushButton::clicked, this, [this] { QDesktopServices::openUrl(QUrl::fromLocalFile(m_context.bridge.dataFolder())); });
@@ -146,6 +154,9 @@ QLabel* SettingsPage::addRow(QVBoxLayout* card, QWidget* field, QLabel** note) {
 }
 
 void SettingsPage::load() {
+  m_context.bridge.setting(kContextKey, this, [this](const Result<QString>& value) {
+    if (value) fillContexts(value->toInt());
+  });
   m_context.bridge.setting(kThreadsKey, this, [this](const Result<QString>& value) {
     if (value) m_threads->setValue(value->toInt());
   });
@@ -154,6 +165,18 @@ void SettingsPage::load() {
     const int place = m_keepAlive->findData(value->toInt());
     if (place >= 0) m_keepAlive->setCurrentIndex(place);
   });
+}
+
+void SettingsPage::fillContexts(int chosen) {
+  const QSignalBlocker quiet(m_contextSize);
+  m_contextSize->clear();
+  std::vector<int> sizes(std::begin(kContexts), std::end(kContexts));
+  // One that was set elsewhere has its line, too.
+  if (std::ranges::find(sizes, chosen) == sizes.end()) sizes.insert(std::ranges::upper_bound(sizes, chosen), chosen);
+  for (const int size : sizes) {
+    m_contextSize->addItem(size == 0 ? tr("automatic") : tr("%1 tokens").arg(QLocale().toString(size)), size);
+  }
+  m_contextSize->setCurrentIndex(std::max(0, m_contextSize->findData(chosen)));
 }
 
 void SettingsPage::store(const QString& key, const QString& value) {
@@ -187,11 +210,13 @@ void SettingsPage::retranslate() {
   m_storage->setText(tr("Storage"));
   m_languageLabel->setText(tr("Language"));
   m_themeLabel->setText(tr("Theme"));
+  m_contextLabel->setText(tr("Context size"));
+  m_contextNote->setText(tr("How long a conversation can be. Automatic is 8,192 tokens, less where memory is short; more takes more memory, and no model gets more than it was trained for. A change holds for models that are loaded from now on."));
   m_threadsLabel->setText(tr("Compute threads"));
-  m_threadsNote->setText(tr("In use now: %1. A change holds from the next start.").arg(m_context.bridge.threads()));
+  m_threadsNote->setText(tr("Automatic is one for each physical core; more seldom helps. In use now: %1. A change holds from the next start.").arg(m_context.bridge.threads()));
   m_threads->setSpecialValueText(tr("automatic"));
   m_keepLabel->setText(tr("Unload idle models"));
-  m_keepNote->setText(tr("A change holds from the next start."));
+  m_keepNote->setText(tr("Gives the memory of a model back when nobody has used it for so long; the next message loads it again. A change holds from the next start."));
   m_dataLabel->setText(tr("Data folder"));
   m_foldersLabel->setText(tr("Model folders"));
   m_foldersNote->setText(tr("Models in these folders are used where they are; nothing is copied."));
@@ -208,13 +233,14 @@ void SettingsPage::retranslate() {
   m_theme->addItem(tr("Light"), static_cast<int>(ThemeChoice::Light));
   m_theme->addItem(tr("Dark"), static_cast<int>(ThemeChoice::Dark));
   m_theme->setCurrentIndex(std::max(0, m_theme->findData(static_cast<int>(m_context.theme.choice()))));
+  fillContexts(m_contextSize->currentData().toInt());
   const QVariant kept = m_keepAlive->currentData();
   m_keepAlive->clear();
   for (const int seconds : kKeepAlives) {
     m_keepAlive->addItem(seconds < 0 ? tr("Never") : seconds < 3600 ? tr("After %1 minutes").arg(seconds / 60) : tr("After one hour"), seconds);
   }
   m_keepAlive->setCurrentIndex(std::max(0, m_keepAlive->findData(kept)));
-  const std::pair<QWidget*, QLabel*> named[] = {{m_language, m_languageLabel}, {m_theme, m_themeLabel}, {m_threads, m_threadsLabel}, {m_keepAlive, m_keepLabel}};
+  const std::pair<QWidget*, QLabel*> named[] = {{m_language, m_languageLabel}, {m_theme, m_themeLabel}, {m_contextSize, m_contextLabel}, {m_threads, m_threadsLabel}, {m_keepAlive, m_keepLabel}};
   for (const auto& [field, label] : named) field->setAccessibleName(label->text());
   fillFolders();
 }

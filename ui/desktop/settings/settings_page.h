@@ -15,7 +15,7 @@ namespace hearth::ui {
 class ElidedLabel;
 class ErrorBox;
 
-/// Language, theme, data folder, compute threads, keep-alive, model folders. What is chosen holds at once, unless its line
+/// Language, theme, data folder, context size, compute threads, keep-alive, model folders. What is chosen holds at once, unless its line
 /// says that it holds from the next start. Qt thread only.
 class SettingsPage : public QWidget {
   Q_OBJECT
@@ -24,6 +24,7 @@ class SettingsPage : public QWidget {
   [[nodiscard]] QComboBox* languageBox() const { return m_language; }
   [[nodiscard]] QComboBox* themeBox() const { return m_theme; }
   [[nodiscard]] QSpinBox* threadsBox() const { return m_threads; }
+  [[nodiscard]] QComboBox* contextBox() const { return m_contextSize; }
 
  protected:
   void changeEvent(QEvent* event) override;
@@ -32,6 +33,7 @@ class SettingsPage : public QWidget {
   void retranslate();
   void fillFolders();
   void load();
+  void fillContexts(int chosen);
   void store(const QString& key, const QString& value);
   [[nodiscard]] QLabel* addRow(QVBoxLayout* card, QWidget* field, QLabel** note);
 
@@ -43,6 +45,7 @@ class SettingsPage : public QWidget {
   QLabel* m_about;
   QComboBox* m_language;
   QComboBox* m_theme;
+  QComboBox* m_contextSize;
   QSpinBox* m_threads;
   QComboBox* m_keepAlive;
   ElidedLabel* m_dataFolder;
@@ -50,7 +53,7 @@ class SettingsPage : public QWidget {
   QVBoxLayout* m_folders;
   QPushButton* m_addFolder;
   ErrorBox* m_error;
-  QLabel *m_languageLabel, *m_themeLabel, *m_threadsLabel, *m_threadsNote, *m_keepLabel, *m_keepNote, *m_dataLabel, *m_foldersLabel,
+  QLabel *m_languageLabel, *m_themeLabel, *m_contextLabel, *m_contextNote, *m_threadsLabel, *m_threadsNote, *m_keepLabel, *m_keepNote, *m_dataLabel, *m_foldersLabel,
       *m_foldersNote;
 };
 
