@@ -39,7 +39,7 @@ mkdir -p "$out"
 cat > "$work/session" <<'SESSION'
 session() {
   local language=$1 theme=$2 question=$3 data=$4
-  "$build/bin/hearth-desktop" --data-dir "$data" --model "$name" & local program=$!
+  "$build/bin/hearth-desktop" --data-dir "$data" ${question:+--model "$name"} & local program=$!
   local window=
   for _ in $(seq 100); do
     window=$(xdotool search --onlyvisible --name '^Hearth$' 2>/dev/null | tail -1) && [ -n "$window" ] && break
@@ -48,12 +48,24 @@ session() {
   shot() {
     xdotool mousemove 1279 799
     sleep 1
-    import -window root +dither -colors 255 -strip "$out/$1-$theme-$language.png"
+    import -window root +dither -colors 128 -strip -define png:compression-level=9 "PNG8:$out/$1-$theme-$language.png"
   }
   xdotool windowfocus --sync "$window"
+  if [ -z "$question" ]; then  # the first start: nothing there yet
+    local number=1
+    for page in chat models dashboard server; do
+      xdotool key ctrl+$number
+      sleep 2
+      shot "empty-$page"
+      number=$((number + 1))
+    done
+    kill $program
+    wait $program
+    return
+  fi
   until grep -q "^last_model=" "$data/desktop.ini" 2>/dev/null; do sleep 0.2; done  # written when a model is ready
   xdotool key ctrl+1
-  xdotool type --delay 12 "$question"
+  xdotool type --delay 60 "$question"
   xdotool key Return
   sleep "${ANSWER_SECONDS:-25}"
   shot chat
@@ -86,8 +98,8 @@ SESSION
 
 export build out name port
 for language in en zh_CN; do
-  question="Write a C++ function that returns the median of a vector of doubles. Then say in two sentences why it is correct."
-  [ $language = en ] || question="Explain in Chinese in four short points what a database index is, with one SQL example."
+  question="Write a C++ function median() for a vector of doubles as a code block, then say in two sentences why it is correct."
+  [ $language = en ] || question="用三点说明什么是数据库索引，并给出一个 SQL 例子。"
   for theme in light dark; do
     data="$work/hearth-$language-$theme"
     mkdir -p "$data/models"
@@ -96,5 +108,9 @@ for language in en zh_CN; do
     printf '[General]\nlanguage=%s\ntheme=%s\n' "$language" "$theme" > "$data/desktop.ini"
     xvfb-run -a -s '-screen 0 1280x800x24' bash "$work/session" "${language%_*}" "$theme" "$question" "$data"
     echo "$language $theme: done"
+    [ $theme = light ] || continue
+    mkdir -p "$data-empty"
+    printf '[General]\nlanguage=%s\ntheme=%s\n' "$language" "$theme" > "$data-empty/desktop.ini"
+    xvfb-run -a -s '-screen 0 1280x800x24' bash "$work/session" "${language%_*}" "$theme" "" "$data-empty"
   done
 done

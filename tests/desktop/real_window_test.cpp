@@ -55,6 +55,9 @@ class RealWindow : public testing::Test {
         [this] { return m_bridge->models().status(QString::fromLatin1(kSmallModel)).state == ModelState::Ready; }, 60'000);
   }
   void ask(const QString& text) {
+    ui::ChatParameters greedy;
+    greedy.temperature = 0;
+    m_window->chat()->controller().setParameters(greedy, {});
     ui::Composer* composer = m_window->chat()->composer();
     composer->setText(text);
     QTest::keyClick(composer->editor(), Qt::Key_Return);
@@ -75,9 +78,9 @@ class RealWindow : public testing::Test {
 
 TEST_F(RealWindow, AQuestionIsAnsweredOnTheScreenAndIsStillThereAfterARestart) {
   ASSERT_TRUE(loaded()) << "the only model loads by itself";
-  ask(u"What is the capital of France?"_s);
+  ask(u"Is the sky blue? Answer in one sentence."_s);  // the small model knows that much with any kernels
   ASSERT_TRUE(
-      waitUntil([this] { return !m_window->chat()->controller().busy() && lastText().contains("Paris"_L1); }, 120'000))
+      waitUntil([this] { return !m_window->chat()->controller().busy() && lastText().contains("blue"_L1); }, 120'000))
       << lastText().toStdString();
   EXPECT_TRUE(m_window->chat()->transcript()->messages().back()->stateLabel()->text().contains("tok/s"_L1));
   EXPECT_GT(m_window->chat()->controller().context().used, 10);
@@ -91,7 +94,7 @@ TEST_F(RealWindow, AQuestionIsAnsweredOnTheScreenAndIsStillThereAfterARestart) {
 
 TEST_F(RealWindow, ClosingInTheMiddleOfAReplyKeepsItAndTakesLessThanTwoSeconds) {
   ASSERT_TRUE(loaded());
-  ask(u"Count from one to five hundred, in words."_s);
+  ask(u"Write a very long story about a lighthouse."_s);
   ASSERT_TRUE(waitUntil([this] { return lastText().size() > 40; }, 120'000));
   const QString seen = lastText();
   const ConversationId chat = m_window->chat()->controller().conversation().id;
