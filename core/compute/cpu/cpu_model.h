@@ -23,11 +23,11 @@ struct Layout {
   Layout(const ModelPlan& plan, const kernels::KernelTable& kernels, bool exact);
 
   std::vector<PlacedMatrix> matrices;
-  std::vector<std::uint64_t> vectors;   // offsets in the weight memory
-  std::vector<std::uint64_t> buffers;   // offsets in the working memory
-  std::vector<std::uint64_t> ropes;     // offsets in the working memory: cosines, then sines, [maxTokens][dims/2] each
+  std::vector<std::uint64_t> vectors;  // offsets in the weight memory
+  std::vector<std::uint64_t> buffers;  // offsets in the working memory
+  std::vector<std::uint64_t> ropes;    // offsets in the working memory: cosines, then sines, [maxTokens][dims/2] each
   std::array<std::uint64_t, kKinds> prepared{};  // offsets in the working memory of prepared activations
-  std::int64_t widestRow = 0;           // floats
+  std::int64_t widestRow = 0;                    // floats
   std::uint64_t weightBytes = 0;
   std::uint64_t workBytes = 0;
 };
@@ -52,8 +52,9 @@ constexpr std::int64_t kElementwiseAlignment = 64;
 /// cost more than it saves.
 class CpuModel final : public DeviceModel, public Ops {
  public:
-  [[nodiscard]] static Result<std::unique_ptr<CpuModel>> load(std::shared_ptr<ThreadPool> pool, const kernels::KernelTable& kernels,
-                                                              const ModelPlan& plan, const DeviceLoadOptions& options);
+  [[nodiscard]] static Result<std::unique_ptr<CpuModel>> load(std::shared_ptr<ThreadPool> pool,
+                                                              const kernels::KernelTable& kernels, const ModelPlan& plan,
+                                                              const DeviceLoadOptions& options);
 
   Ops& beginStep(const Batch& batch, KvStorage& kv, std::span<float> logits) override;
   Result<void> endStep() override;
@@ -98,11 +99,16 @@ class CpuModel final : public DeviceModel, public Ops {
     std::int64_t chunkTiles = 1;
     std::int64_t chunks = 0;
   };
+  // Query rows of one sequence and one KV head, over spans [firstSpan, endSpan) of its positions.
   struct AttentionWork {
-    int sequence = 0, row = 0, rows = 0, kvHead = 0, firstHead = 0, heads = 0;
+    int sequence = 0, row = 0, rows = 0, kvHead = 0, firstSpan = 0, endSpan = 0;
+    int join = -1;            // counter of the pieces whose states are joined at the end; -1: this piece is the whole
+    int parts = 0;            // how many those are
+    int allSpans = 0;         // the first span of all of them
+    std::int64_t states = 0;  // where their states begin
   };
   struct ThreadScratch {
-    std::vector<float> row;        // widest activation row
+    std::vector<float> row;  // widest activation row
     std::vector<float> attention;
     std::vector<const std::byte*> keys, values;
     std::vector<std::byte> gathered;  // prepared rows of one expert's tokens, 64-byte aligned from alignedUp()
@@ -122,13 +128,16 @@ class CpuModel final : public DeviceModel, public Ops {
     std::int64_t rowBegin = 0, rowEnd = 0;  // of the expert's gate and up
   };
 
-  CpuModel(std::shared_ptr<ThreadPool> pool, const kernels::KernelTable& kernels) : m_pool(std::move(pool)), m_kernels(kernels) {}
+  CpuModel(std::shared_ptr<ThreadPool> pool, const kernels::KernelTable& kernels)
+      : m_pool(std::move(pool)), m_kernels(kernels) {}
   Result<void> loadMatrix(const ModelPlan::MatrixEntry& entry, LoadedMatrix& matrix, std::byte* packed, bool exact,
                           const DeviceLoadOptions& options, std::uint64_t& doneBytes, std::uint64_t totalBytes);
   void placeTokens();
 
   [[nodiscard]] Rows rows(Buffer buffer) const noexcept { return m_buffers[static_cast<std::size_t>(buffer.index)]; }
-  [[nodiscard]] const LoadedMatrix& matrix(Matrix handle) const noexcept { return m_matrices[static_cast<std::size_t>(handle.index)]; }
+  [[nodiscard]] const LoadedMatrix& matrix(Matrix handle) const noexcept {
+    return m_matrices[static_cast<std::size_t>(handle.index)];
+  }
   [[nodiscard]] const float* vector(Vector handle) const noexcept {
     return handle ? m_vectors[static_cast<std::size_t>(handle.index)] : nullptr;
   }
@@ -136,10 +145,12 @@ class CpuModel final : public DeviceModel, public Ops {
 
   // Normalises (optional) and prepares the step's rows of `in` for the activation kinds in the bit set.
   void prepare(Rows in, const Norm& norm, unsigned kinds);
-  // Runs the products on the prepared rows; `after(tileBegin, tileEnd, m0, m1)` follows each piece on the thread that made it.
+  // Runs the products on the prepared rows; `after(tileBegin, tileEnd, m0, m1)` follows each piece on the thread that made
+  // it.
   template <class After>
   void multiply(std::span<Product> products, std::int64_t rowAlignment, After&& after);
-  void multiplyPiece(const Product& product, std::int64_t tileBegin, std::int64_t tileEnd, std::int64_t m0, std::int64_t m1) noexcept;
+  void multiplyPiece(const Product& product, std::int64_t tileBegin, std::int64_t tileEnd, std::int64_t m0,
+                     std::int64_t m1) noexcept;
   [[nodiscard]] std::int64_t columnsPerPass(std::int64_t stride) const noexcept;
   // y[m][n - n0] = Σ_k w[n][k] · x[m][k] for n in [n0, n1); n0 is a multiple of kElementwiseAlignment.
   void multiplyRows(const LoadedMatrix& weight, const std::byte* x, std::int64_t m, std::int64_t n0, std::int64_t n1, float* y,
@@ -149,6 +160,9 @@ class CpuModel final : public DeviceModel, public Ops {
   const std::byte* gather(std::uint16_t kind, std::int64_t stride, std::int64_t begin, std::int64_t end, std::byte* to) const noexcept;
   void expertInner(const ExpertMixture& mixture, const ExpertPiece& piece, ThreadScratch& mine) noexcept;
   void expertOutput(const ExpertMixture& mixture, std::int64_t rowBegin, std::int64_t rowEnd, ThreadScratch& mine) noexcept;
+  void planAttention(const HeadShape& shape, const AttentionSpec& spec);
+  [[nodiscard]] kernels::AttentionTask attentionTask(const AttentionWork& piece, const HeadShape& shape, Rows query,
+                                                     Rows out, const AttentionSpec& spec) const noexcept;
   template <class Body>
   void eachRow(std::int64_t rowCount, std::int64_t workPerRow, Body&& body);
 
@@ -166,12 +180,18 @@ class CpuModel final : public DeviceModel, public Ops {
   Batch m_batch;
   KvStorage* m_kv = nullptr;
   std::span<float> m_logits;
-  std::int64_t m_rows = 0;  // of every buffer now
+  std::int64_t m_rows = 0;                // of every buffer now
   std::vector<std::int32_t> m_positions;  // of each token
   std::vector<std::int64_t> m_slots;      // page · pageTokens + place in the page, of each token
+  // The current attention: pieces for the threads, the states of divided ones, and how many of their parts are not done yet.
   std::vector<AttentionWork> m_attention;
   Routing m_routing;
   std::vector<ExpertPiece> m_expertPieces;
+  bool m_attentionSmall = false;
+  int m_attentionJoins = 0;
+  std::int64_t m_attentionStates = 0;  // floats
+  std::vector<float> m_states;
+  std::vector<std::atomic<int>> m_unfinished;
   std::atomic<bool> m_notFinite{false};
 };
 
