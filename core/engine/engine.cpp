@@ -45,8 +45,10 @@ Result<std::shared_ptr<Engine>> Engine::create(std::unique_ptr<Model> model, std
   if (!model || !tokenizer) return fail(ErrorCode::InvalidArgument, "an engine needs a model and a tokenizer");
   if (model->config().vocabulary <= 0 || model->maxBatchTokens() <= 0)
     return fail(ErrorCode::InvalidArgument, "the model has no vocabulary or takes no tokens", {{"field", "model"}});
-  HEARTH_TRY(const KvPlan plan, planKv(model->kvShape(), model->config().trainedContext, options, platform::memoryInfo().availableBytes));
-  HEARTH_TRY(auto storage, KvStorage::create(model->kvShape(), options.pageTokens, plan.pageCount));
+  KvShape shape = model->kvShape();
+  if (options.kvType) shape.type = *options.kvType;
+  HEARTH_TRY(const KvPlan plan, planKv(shape, model->config().trainedContext, options, platform::memoryInfo().availableBytes));
+  HEARTH_TRY(auto storage, KvStorage::create(shape, options.pageTokens, plan.pageCount));
   try {
     auto core = std::make_shared<EngineCore>(std::move(model), std::move(tokenizer), std::move(storage), options, plan, std::move(pool));
     return std::make_shared<ThreadedEngine>(std::move(core));

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct EngineOptions {
   int stepTokens = 512;       ///< token budget of one step (decode + prefill chunks)
   int pageTokens = 16;
   bool prefixCache = true;
+  std::optional<kernels::KvType> kvType;  ///< of the KV cache; empty = the model's own (F16). Q8_0 takes about half the memory and loses a little
   double targetInterTokenSeconds = 0.1;  ///< prefill chunks beside decoding are cut so that a step stays near this
 };
 

@@ -25,7 +25,7 @@ class GgufPrepared final : public ModelLoader::Prepared {
                                  .with("needed_bytes", model)
                                  .with("available_bytes", availableBytes));
     }
-    const KvShape shape{m_config.layers, m_config.kvHeads, m_config.headDim, kernels::KvType::F16};
+    const KvShape shape{m_config.layers, m_config.kvHeads, m_config.headDim, m_options.kvType.value_or(kernels::KvType::F16)};
     HEARTH_TRY(const KvPlan kv, planKv(shape, m_config.trainedContext, m_options, availableBytes - model));
     // The engine is held to this plan: memory that comes free later must not make it outgrow its budget.
     m_options.contextTokens = kv.contextTokens;
@@ -73,28 +73,31 @@ class GgufPrepared final : public ModelLoader::Prepared {
 
 class GgufLoader final : public ModelLoader {
  public:
-  explicit GgufLoader(std::shared_ptr<ThreadPool> pool) : m_pool(std::move(pool)) {}
+  GgufLoader(std::shared_ptr<ThreadPool> pool, std::optional<kernels::KvType> kvType) : m_pool(std::move(pool)), m_kvType(kvType) {}
   Result<std::unique_ptr<Prepared>> prepare(const std::string& id, const std::filesystem::path& path, const EngineOptions& options) override {
     HEARTH_TRY(auto opened, GgufFile::open(path));
     auto file = std::make_shared<const GgufFile>(std::move(opened));
     HEARTH_TRY(auto config, readModelConfig(*file));
     HEARTH_TRY(auto tokenizer, Tokenizer::fromGguf(*file));
-    return std::make_unique<GgufPrepared>(m_pool, id, path, options, std::move(file), std::move(config), std::move(tokenizer));
+    EngineOptions own = options;
+    if (!own.kvType) own.kvType = m_kvType;
+    return std::make_unique<GgufPrepared>(m_pool, id, path, own, std::move(file), std::move(config), std::move(tokenizer));
   }
 
  private:
   std::shared_ptr<ThreadPool> m_pool;
+  std::optional<kernels::KvType> m_kvType;
 };
 
 }  // namespace
 
-std::unique_ptr<ModelLoader> makeGgufLoader(std::shared_ptr<ThreadPool> pool) {
-  return std::make_unique<GgufLoader>(std::move(pool));
+std::unique_ptr<ModelLoader> makeGgufLoader(std::shared_ptr<ThreadPool> pool, std::optional<kernels::KvType> kvType) {
+  return std::make_unique<GgufLoader>(std::move(pool), kvType);
 }
 
 std::unique_ptr<EnginePool> EnginePool::create(const EnginePoolOptions& options) {
   auto threads = std::make_shared<ThreadPool>(ThreadPoolOptions{options.threads});
-  auto loader = makeGgufLoader(threads);
+  auto loader = makeGgufLoader(threads, options.kvType);
   return makeEnginePool(options, std::move(threads), std::move(loader));
 }
 

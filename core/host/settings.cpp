@@ -58,6 +58,11 @@ Result<HostSettings> readHostSettings(Store& store) {
   HEARTH_TRY(const std::int64_t keepAlive, integerSetting(store, settings::kKeepAliveSeconds, -1, -1, kLongestKeepAlive));
   read.keepAlive = std::chrono::seconds(keepAlive);
   HEARTH_TRY(const std::int64_t threads, integerSetting(store, settings::kThreads, 0, 0, kMostThreads));
+  HEARTH_TRY(const auto kvType, store.setting(settings::kKvType));
+  if (kvType) {
+    read.kvType = kvTypeNamed(*kvType);
+    if (!read.kvType) complain(settings::kKvType, *kvType);
+  }
   read.threads = static_cast<int>(threads);
   HEARTH_TRY(const std::int64_t context, integerSetting(store, settings::kContextTokens, 0, 0, kMostContext));
   if (context != 0 && context < kLeastContext) complain(settings::kContextTokens, std::to_string(context));

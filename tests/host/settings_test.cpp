@@ -34,7 +34,9 @@ TEST_F(SettingsTest, WhatWasSetIsRead) {
   ASSERT_TRUE(m_store->setSetting(settings::kThreads, "4"));
   ASSERT_TRUE(m_store->setSetting(settings::kContextTokens, "32768"));
   ASSERT_TRUE(m_store->setSetting(settings::kMemoryBudgetBytes, "8000000000"));
+  ASSERT_TRUE(m_store->setSetting(settings::kKvType, "q8_0"));
   const HostSettings read = readHostSettings(*m_store).value();
+  EXPECT_EQ(read.kvType, kernels::KvType::Q8_0);
   EXPECT_THAT(read.modelFolders, ::testing::ElementsAre("/a \"quoted\" folder", "/b"));
   EXPECT_EQ(read.keepAlive.count(), 300);
   EXPECT_EQ(read.threads, 4);
@@ -48,11 +50,13 @@ TEST_F(SettingsTest, ValuesThatMakeNoSenseFallBackToTheDefault) {
     ASSERT_TRUE(m_store->setSetting(settings::kContextTokens, bad));
     ASSERT_TRUE(m_store->setSetting(settings::kKeepAliveSeconds, bad));
     ASSERT_TRUE(m_store->setSetting(settings::kModelFolders, bad));
+    ASSERT_TRUE(m_store->setSetting(settings::kKvType, bad));
     const HostSettings read = readHostSettings(*m_store).value();
     EXPECT_EQ(read.threads, 0) << bad;
     EXPECT_EQ(read.contextTokens, 0) << bad;
     EXPECT_EQ(read.keepAlive.count(), -1) << bad;
     EXPECT_TRUE(read.modelFolders.empty()) << bad;
+    EXPECT_FALSE(read.kvType) << bad;
   }
   ASSERT_TRUE(m_store->setSetting(settings::kContextTokens, "511"));
   EXPECT_EQ(readHostSettings(*m_store)->contextTokens, 0) << "too short for a conversation";

@@ -112,7 +112,7 @@ TEST_F(Terminal, EveryCommandHelps) {
 
 TEST_F(Terminal, WrongUsageIsTwoAndSilentOnOutput) {
   for (const std::string arguments : {"", "frobnicate", "run", "tokenize", "serve --port 70000", "serve --port x", "run m p --temperature -1",
-                                      "bench m --decode 1", "perplexity m f --context 1", "list --nope"}) {
+                                      "bench m --decode 1", "bench m --kv-type q3", "perplexity m f --context 1", "list --nope"}) {
     const Outcome outcome = run(arguments);
     EXPECT_EQ(outcome.code, 2) << arguments << outcome.err;
     EXPECT_EQ(outcome.out, "") << arguments;

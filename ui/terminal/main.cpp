@@ -35,6 +35,10 @@ int runMain(int argc, char** argv) {
   app.set_version_flag("--version", std::string("hearth ") + hearth::versionString());
   app.add_option("--data-dir", global.dataDir, "data folder (default: $HEARTH_HOME, else ~/.local/share/hearth)");
   app.add_option("--threads", global.threads, "compute threads (default: physical cores)")->check(CLI::Range(1, 512));
+  std::string kvType;
+  app.add_option("--kv-type", kvType, "KV cache of run, serve, perplexity and bench: f16, or q8_0 (half the memory, a little less exact)")
+      ->check(CLI::IsMember({"f16", "q8_0"}))
+      ->each([&](const std::string& name) { global.kvType = hearth::kvTypeNamed(name); });
   app.add_flag("--verbose", global.verbose, "log to standard error");
   app.require_subcommand(1);
   app.fallthrough();

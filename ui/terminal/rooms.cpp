@@ -11,7 +11,7 @@ namespace hearth::terminal {
 Result<std::unique_ptr<Rooms>> Rooms::open(const GlobalOptions& options) {
   auto rooms = std::unique_ptr<Rooms>(new Rooms());
   rooms->m_paths = chooseDataPaths(options.dataDir);
-  auto host = Host::create({.dataDir = options.dataDir, .threads = options.threads, .contextTokens = options.contextTokens, .logToStderr = options.verbose});
+  auto host = Host::create({.dataDir = options.dataDir, .threads = options.threads, .contextTokens = options.contextTokens, .logToStderr = options.verbose, .kvType = options.kvType});
   if (host) {
     rooms->m_host = std::move(*host);
     return rooms;
@@ -24,7 +24,7 @@ Result<std::unique_ptr<Rooms>> Rooms::open(const GlobalOptions& options) {
   rooms->m_temporary = folder;
   HEARTH_TRY(rooms->m_store, Store::open(rooms->m_temporary / "hearth.db"));
   rooms->m_library = Library::create(rooms->m_paths.models(), {});
-  rooms->m_pool = EnginePool::create({.threads = options.threads});
+  rooms->m_pool = EnginePool::create({.threads = options.threads, .kvType = options.kvType});
   rooms->m_chat = ChatService::create(*rooms->m_pool, *rooms->m_library, *rooms->m_store, nullptr,
                                       [context = options.contextTokens](const InstalledModel& model) { return engineOptionsFor(model, context); });
   return rooms;
@@ -50,7 +50,7 @@ Result<std::filesystem::path> modelPath(const GlobalOptions& options, const std:
 Result<DirectEngine> loadDirectly(const GlobalOptions& options, const std::string& model, const EngineOptions& engineOptions) {
   HEARTH_TRY(const std::filesystem::path path, modelPath(options, model));
   DirectEngine direct;
-  direct.pool = EnginePool::create({.threads = options.threads});
+  direct.pool = EnginePool::create({.threads = options.threads, .kvType = options.kvType});
   ProgressLine progress("loading " + path.filename().string());
   const int listener = direct.pool->addListener([&](const ModelStatus& status) {
     if (status.state == ModelState::Loading) progress.at(status.progress);
