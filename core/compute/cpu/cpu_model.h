@@ -185,13 +185,13 @@ class CpuModel final : public DeviceModel, public Ops {
   std::vector<std::int64_t> m_slots;      // page · pageTokens + place in the page, of each token
   // The current attention: pieces for the threads, the states of divided ones, and how many of their parts are not done yet.
   std::vector<AttentionWork> m_attention;
-  Routing m_routing;
-  std::vector<ExpertPiece> m_expertPieces;
   bool m_attentionSmall = false;
   int m_attentionJoins = 0;
   std::int64_t m_attentionStates = 0;  // floats
   std::vector<float> m_states;
   std::vector<std::atomic<int>> m_unfinished;
+  Routing m_routing;
+  std::vector<ExpertPiece> m_expertPieces;
   std::atomic<bool> m_notFinite{false};
 };
 
