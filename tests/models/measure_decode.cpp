@@ -36,7 +36,7 @@ int main(int argc, char** argv) {
     if (argument == "--threads" && i + 1 < argc) poolOptions.threads = std::stoi(argv[++i]);
     else if (argument == "--context" && i + 1 < argc) context = std::stoi(argv[++i]);
     else if (argument == "--seconds" && i + 1 < argc) seconds = std::stod(argv[++i]);
-    else if (argument == "--pin") poolOptions.pin = true;
+    else if (argument == "--pin") poolOptions.affinity = hearth::Affinity::Core;
     else if (path.empty()) path = argument;
     else widths.push_back(std::stoi(argv[i]));
   }
