@@ -62,7 +62,8 @@ ThreadPool::ThreadPool(ThreadPoolOptions options) : m_spinMicroseconds(options.s
     const platform::Core& own = cores[static_cast<std::size_t>(thread) % cores.size()];
     std::vector<int> cpus;
     for (const platform::Core& core : cores) {
-      if (affinity == Affinity::Core ? core == own : affinity == Affinity::Node && core.node == own.node) cpus.push_back(core.cpu);
+      if (affinity == Affinity::Core ? core == own : affinity == Affinity::Node && core.node == own.node)
+        cpus.push_back(core.cpu);
     }
     m_workers.emplace_back([this, thread, allowed = std::move(cpus)] { work(thread, allowed); });
   }
@@ -71,7 +72,9 @@ ThreadPool::ThreadPool(ThreadPoolOptions options) : m_spinMicroseconds(options.s
 ThreadPool::~ThreadPool() {
   m_stop.store(true, std::memory_order_seq_cst);
   for (const auto& group : m_groups) {
-    { std::lock_guard lock(group->parkMutex); }  // who is about to park has parked, and hears the call
+    {
+      std::lock_guard lock(group->parkMutex);
+    }  // who is about to park has parked, and hears the call
     group->wake.notify_all();
   }
   for (auto& worker : m_workers) worker.join();
@@ -79,7 +82,9 @@ ThreadPool::~ThreadPool() {
 
 void ThreadPool::makeGroups(const platform::Topology& topology) {
   const auto& cores = topology.cores;
-  const auto core = [&](int thread) -> const platform::Core& { return cores[static_cast<std::size_t>(thread) % cores.size()]; };
+  const auto core = [&](int thread) -> const platform::Core& {
+    return cores[static_cast<std::size_t>(thread) % cores.size()];
+  };
   for (int first = 0; first < m_threadCount;) {
     int end = first + 1;
     while (end < m_threadCount && core(end).node == core(first).node && core(end).cache == core(first).cache) ++end;
@@ -126,7 +131,9 @@ void ThreadPool::runErased(Job job, void* context, std::size_t groups, bool onEv
   });
   each([](Group& group) {
     if (group.parked.load(std::memory_order_seq_cst) == 0) return;
-    { std::lock_guard lock(group.parkMutex); }
+    {
+      std::lock_guard lock(group.parkMutex);
+    }
     group.wake.notify_all();
   });
   job(context, 0, m_threadCount);
@@ -151,7 +158,8 @@ bool ThreadPool::spinForJob(Ready ready) const noexcept {
     }
     const auto now = Clock::now();
     const bool session = m_sessions.load(std::memory_order_relaxed) > 0;
-    if (now - begin >= Time(session ? std::max(kSessionSpinMicroseconds, m_spinMicroseconds) : m_spinMicroseconds)) return false;
+    if (now - begin >= Time(session ? std::max(kSessionSpinMicroseconds, m_spinMicroseconds) : m_spinMicroseconds))
+      return false;
     if (now >= nextYield) {
       std::this_thread::yield();
       nextYield = now + Time(50);
@@ -177,7 +185,8 @@ void ThreadPool::work(int thread, std::vector<int> cpus) {
     std::uint64_t gate = group.gate.load(std::memory_order_relaxed);
     if (gate / kNextJob == seen) return;  // stopping, and no job left
     bool entered = false;
-    while ((gate & kShut) == 0 && !entered) entered = group.gate.compare_exchange_weak(gate, gate + 1, std::memory_order_acquire);
+    while ((gate & kShut) == 0 && !entered)
+      entered = group.gate.compare_exchange_weak(gate, gate + 1, std::memory_order_acquire);
     seen = gate / kNextJob;
     if (!entered) continue;  // the work was done without us
     m_job(m_context, thread, m_threadCount);

@@ -14,12 +14,12 @@
 
 namespace hearth {
 
-/// Where workers may run. Automatic: on their NUMA node where there are several, else wherever the system puts them (a worker
-/// nailed to a core that something else uses would be waited for).
+/// Where workers may run. Automatic: on their NUMA node where there are several, else wherever the system puts them (a
+/// worker nailed to a core that something else uses would be waited for).
 enum class Affinity { Automatic, None, Node, Core };
 
 struct ThreadPoolOptions {
-  int threads = 0;            ///< compute threads, the caller included; 0 = as many as the machine carries (Topology::threads)
+  int threads = 0;  ///< compute threads, the caller included; 0 = as many as the machine carries (Topology::threads)
   bool leaveOneCore = false;  ///< an automatic number leaves one core of more than four to others: a window, a browser
   Affinity affinity = Affinity::Automatic;
   int spinMicroseconds = 60;  ///< how long a worker spins for the next job before it parks, outside of sessions
@@ -28,8 +28,8 @@ struct ThreadPoolOptions {
 
 /// Persistent compute threads that spin briefly, then park, so that an idle pool burns no core. Threads whose cores share a
 /// cache form a group with gate and work counter of its own: what many cores do together touches no line that all write to.
-/// Owns its workers. run() and the for… functions may be called from any thread (calls from several take turns); not from inside
-/// a body. Bodies must not throw.
+/// Owns its workers. run() and the for… functions may be called from any thread (calls from several take turns); not from
+/// inside a body. Bodies must not throw.
 class ThreadPool {
  public:
   explicit ThreadPool(ThreadPoolOptions options = {});
@@ -95,7 +95,8 @@ class ThreadPool {
         }
       }
     };
-    runErased([](void* context, int thread, int count) { (*static_cast<decltype(take)*>(context))(thread, count); }, &take, groups, false);
+    runErased([](void* context, int thread, int count) { (*static_cast<decltype(take)*>(context))(thread, count); }, &take,
+              groups, false);
   }
 
   /// Splits [0, total) into pieces of `grain`, taken as the columns of forGrid(): body(begin, end, thread).

@@ -33,12 +33,18 @@ int main(int argc, char** argv) {
   hearth::ThreadPoolOptions poolOptions;
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
-    if (argument == "--threads" && i + 1 < argc) poolOptions.threads = std::stoi(argv[++i]);
-    else if (argument == "--context" && i + 1 < argc) context = std::stoi(argv[++i]);
-    else if (argument == "--seconds" && i + 1 < argc) seconds = std::stod(argv[++i]);
-    else if (argument == "--pin") poolOptions.affinity = hearth::Affinity::Core;
-    else if (path.empty()) path = argument;
-    else widths.push_back(std::stoi(argv[i]));
+    if (argument == "--threads" && i + 1 < argc)
+      poolOptions.threads = std::stoi(argv[++i]);
+    else if (argument == "--context" && i + 1 < argc)
+      context = std::stoi(argv[++i]);
+    else if (argument == "--seconds" && i + 1 < argc)
+      seconds = std::stod(argv[++i]);
+    else if (argument == "--pin")
+      poolOptions.affinity = hearth::Affinity::Core;
+    else if (path.empty())
+      path = argument;
+    else
+      widths.push_back(std::stoi(argv[i]));
   }
   if (widths.empty()) widths = {1, 8, 32};
   auto opened = hearth::GgufFile::open(path);
@@ -59,7 +65,9 @@ int main(int argc, char** argv) {
     std::vector<std::int32_t> rows;
     std::vector<hearth::TokenId> tokens;
     for (int i = 0; i < width; ++i) {
-      slices.push_back({i, 1, context, std::span(pages).subspan(static_cast<std::size_t>(i * pagesEach), static_cast<std::size_t>(pagesEach))});
+      slices.push_back(
+          {i, 1, context,
+           std::span(pages).subspan(static_cast<std::size_t>(i * pagesEach), static_cast<std::size_t>(pagesEach))});
       rows.push_back(i);
       tokens.push_back(static_cast<hearth::TokenId>(100 + 37 * i));
     }
@@ -72,8 +80,8 @@ int main(int argc, char** argv) {
       times.push_back(since(start));
     }
     std::sort(times.begin(), times.end());
-    fmt::print("decode x{:<3} at {:>5}: {:8.1f} tok/s median, {:8.1f} best, {:8.2f} ms a step\n", width, context, width / times[times.size() / 2],
-               width / times.front(), 1e3 * times[times.size() / 2]);
+    fmt::print("decode x{:<3} at {:>5}: {:8.1f} tok/s median, {:8.1f} best, {:8.2f} ms a step\n", width, context,
+               width / times[times.size() / 2], width / times.front(), 1e3 * times[times.size() / 2]);
   }
   return 0;
 }

@@ -143,7 +143,7 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
   if (descriptor < 0) return fail(errorFromErrno(errno, "cannot open", path.string()));
   MappedFile file;
   file.m_descriptor = descriptor;
-  struct stat status {};
+  struct stat status{};
   if (::fstat(descriptor, &status) != 0) return fail(errorFromErrno(errno, "cannot read", path.string()));
   if (!S_ISREG(status.st_mode)) {
     return fail(ErrorCode::InvalidArgument, "not a regular file", {{"path", path.string()}});
@@ -191,7 +191,7 @@ void MappedFile::dontNeed(std::size_t offset, std::size_t size) const noexcept {
 }
 
 bool MappedFile::unchanged() const noexcept {
-  struct stat status {};
+  struct stat status{};
   if (m_descriptor < 0 || ::fstat(m_descriptor, &status) != 0) return false;
   return static_cast<std::size_t>(status.st_size) == m_size &&
          status.st_mtim.tv_sec * 1'000'000'000LL + status.st_mtim.tv_nsec == m_modifiedNanoseconds;
@@ -205,7 +205,8 @@ Result<BigMemory> BigMemory::reserve(std::uint64_t bytes) {
   if (bytes == 0 || bytes > (1ULL << 47U) - kHugePage) return refuse();
   BigMemory memory;
   memory.m_mappedBytes = bytes + kHugePage;
-  void* mapping = ::mmap(nullptr, memory.m_mappedBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* mapping =
+      ::mmap(nullptr, memory.m_mappedBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapping == MAP_FAILED) {
     memory.m_mappedBytes = 0;
     return refuse();
