@@ -93,7 +93,7 @@ std::unique_ptr<ModelLoader> makeGgufLoader(std::shared_ptr<ThreadPool> pool) {
 }
 
 std::unique_ptr<EnginePool> EnginePool::create(const EnginePoolOptions& options) {
-  auto threads = std::make_shared<ThreadPool>(ThreadPoolOptions{options.threads});
+  auto threads = std::make_shared<ThreadPool>(ThreadPoolOptions{.threads = options.threads, .leaveOneCore = options.leaveOneCore});
   auto loader = makeGgufLoader(threads);
   return makeEnginePool(options, std::move(threads), std::move(loader));
 }

@@ -31,7 +31,7 @@ class LocalHost final : public Host {
                                   })),
         m_fixedContext(options.contextTokens),
         m_context(settings.contextTokens),
-        m_pool(EnginePool::create(poolOptions(settings, options.threads))),
+        m_pool(EnginePool::create(poolOptions(settings, options))),
         m_engineMetrics(std::make_shared<EngineMetrics>(*m_pool)),
         m_chat(ChatService::create(*m_pool, *m_library, *m_store, m_metrics.get(),
                                    [this](const InstalledModel& model) { return engineOptions(model); })),
@@ -65,9 +65,10 @@ class LocalHost final : public Host {
   }
 
  private:
-  static EnginePoolOptions poolOptions(const HostSettings& settings, int threads) {
+  static EnginePoolOptions poolOptions(const HostSettings& settings, const HostOptions& host) {
     EnginePoolOptions options;
-    options.threads = threads > 0 ? threads : settings.threads;
+    options.threads = host.threads > 0 ? host.threads : settings.threads;
+    options.leaveOneCore = host.leaveOneCore;
     options.keepAlive = settings.keepAlive;
     options.memoryBudgetBytes = settings.memoryBudgetBytes;
     return options;

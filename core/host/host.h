@@ -17,9 +17,10 @@ namespace hearth {
 
 struct HostOptions {
   std::string dataDir;  ///< --data-dir; empty = chooseDataPaths' rules
-  int threads = 0;        ///< compute threads; 0 = the setting, else physical cores
+  int threads = 0;        ///< compute threads; 0 = the setting, else automatic: one for each physical core
   int contextTokens = 0;  ///< longest conversation of models that are loaded; 0 = the setting, else automatic
   bool logToStderr = false;
+  bool leaveOneCore = false;  ///< an automatic number leaves one core of many to others: to a window
 };
 
 /// The application without a window: owns library, engine pool, store, chat, monitor, metrics and server, in the order

@@ -13,7 +13,7 @@ namespace hearth {
 namespace settings {
 inline constexpr const char* kModelFolders = "library.folders";        ///< JSON array of paths
 inline constexpr const char* kKeepAliveSeconds = "engine.keep_alive_seconds";  ///< unload an idle model after; negative = never
-inline constexpr const char* kThreads = "engine.threads";               ///< compute threads; 0 = physical cores
+inline constexpr const char* kThreads = "engine.threads";               ///< compute threads; 0 = automatic
 inline constexpr const char* kContextTokens = "engine.context_tokens";  ///< longest conversation; 0 = automatic, see EngineOptions
 inline constexpr const char* kMemoryBudgetBytes = "engine.memory_budget_bytes";  ///< of all models; 0 = 80% of the machine's
 }  // namespace settings

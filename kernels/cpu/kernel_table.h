@@ -69,6 +69,8 @@ struct KernelTable {
   std::int64_t (*activationBytes)(ActivationKind kind, std::int64_t cols) noexcept;
   /// Prepares one row: `row` is 64-byte aligned, activationBytes long.
   void (*prepareActivation)(ActivationKind kind, const float* x, std::int64_t cols, std::byte* row) noexcept;
+  /// Where in a prepared row column `begin` (a multiple of 32) lies: a row may also be prepared in parts, each at its offset.
+  std::int64_t (*activationOffset)(ActivationKind kind, std::int64_t begin) noexcept;
 
   /// y[m][n] = sum_k w[n][k] · x[m][k] (+ y's old value when `accumulate`) for the rows of tiles [tileBegin, tileEnd), all M columns.
   /// Each y[m][n] must not depend on M or on how tiles are split: a sequence's result is the same alone and in a batch.

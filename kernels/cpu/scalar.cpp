@@ -44,6 +44,7 @@ void pack(const PackPlan& plan, const std::byte* source, std::byte* packed, std:
 }
 
 std::int64_t activationBytes(ActivationKind, std::int64_t cols) noexcept { return roundUp(cols * 4, 64); }
+std::int64_t activationOffset(ActivationKind, std::int64_t begin) noexcept { return begin * 4; }
 
 void prepareActivation(ActivationKind, const float* x, std::int64_t cols, std::byte* row) noexcept {
   std::memcpy(row, x, static_cast<std::size_t>(cols) * sizeof(float));
@@ -220,6 +221,7 @@ const KernelTable kScalarKernels = {
     .pack = pack,
     .activationBytes = activationBytes,
     .prepareActivation = prepareActivation,
+    .activationOffset = activationOffset,
     .matmul = matmul,
     .rmsNorm = rmsNorm,
     .rope = rope,

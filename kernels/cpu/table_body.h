@@ -18,6 +18,7 @@ constexpr KernelTable makeTable(const char* isa) noexcept {
       .pack = packTiles,
       .activationBytes = activationBytes,
       .prepareActivation = prepareActivation,
+      .activationOffset = activationOffset,
       .matmul = matmul,
       .rmsNorm = rmsNorm,
       .rope = rope,

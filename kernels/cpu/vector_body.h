@@ -200,6 +200,7 @@ void prepareActivation(ActivationKind kind, const float* x, std::int64_t cols, s
 }
 
 std::int64_t activationBytes(ActivationKind kind, std::int64_t cols) noexcept { return simdActivationBytes(kind, cols); }
+std::int64_t activationOffset(ActivationKind kind, std::int64_t begin) noexcept { return kind == kActivationInt8 ? begin / 32 * 64 : begin * 4; }
 
 /// The roof of reading: as fast as the loads go.
 std::uint64_t readBytes(const std::byte* data, std::size_t bytes) noexcept {
