@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,12 @@
 
 namespace hearth {
 
+/// Guessing tokens ahead, to check several in one step (see Speculator). Never changes what comes out.
+enum class Speculation : std::uint8_t {
+  Off,
+  Lookup,  ///< from the sequence's own text, where it repeats itself
+};
+
 struct EngineOptions {
   int contextTokens = 0;      ///< longest sequence; 0 = min(trained context, 8192, what fits)
   int kvTokens = 0;           ///< KV pool size in tokens; 0 = chosen from free memory, ≥ contextTokens
@@ -22,6 +29,7 @@ struct EngineOptions {
   int stepTokens = 512;       ///< token budget of one step (decode + prefill chunks)
   int pageTokens = 16;
   bool prefixCache = true;
+  std::optional<Speculation> speculation;  ///< none = what the pool is set to, Lookup without a pool
   double targetInterTokenSeconds = 0.1;  ///< prefill chunks beside decoding are cut so that a step stays near this
 };
 
@@ -30,6 +38,7 @@ struct EngineStats {
   int running = 0, waiting = 0;
   int kvPagesUsed = 0, kvPagesTotal = 0;  ///< used = held by running sequences
   std::uint64_t promptTokens = 0, generatedTokens = 0, cachedPromptTokens = 0;
+  std::uint64_t draftedTokens = 0, acceptedTokens = 0;  ///< speculation: guessed, and of these right
   std::uint64_t requests = 0, cancelled = 0, failed = 0, preemptions = 0, steps = 0;
   double decodeTokensPerSecond = 0, prefillTokensPerSecond = 0;  ///< over the last 2 s
 };

@@ -50,6 +50,8 @@ void add(EngineStats& sum, const EngineStats& stats) {
   sum.promptTokens += stats.promptTokens;
   sum.generatedTokens += stats.generatedTokens;
   sum.cachedPromptTokens += stats.cachedPromptTokens;
+  sum.draftedTokens += stats.draftedTokens;
+  sum.acceptedTokens += stats.acceptedTokens;
   sum.requests += stats.requests;
   sum.cancelled += stats.cancelled;
   sum.failed += stats.failed;
@@ -145,6 +147,7 @@ class Pool final : public EnginePool {
         }
         slot.path = path;
         slot.options = options;
+        if (!slot.options.speculation) slot.options.speculation = m_options.speculation;
         if (slot.state == ModelState::Loading) {
           slot.later.push_back(std::move(done));
           return;

@@ -39,6 +39,7 @@ struct ModelStatus {
 struct EnginePoolOptions {
   int threads = 0;                      ///< compute threads, shared by all engines; 0 = physical cores
   std::uint64_t memoryBudgetBytes = 0;  ///< of all models together; 0 = 80% of the machine's memory
+  Speculation speculation = Speculation::Lookup;  ///< of engines whose options leave it open
   std::chrono::milliseconds keepAlive{-1};  ///< unload a model idle for so long; negative = never
   std::function<std::uint64_t()> availableBytes;  ///< free memory of the machine; empty = ask the system (tests fake it)
 };

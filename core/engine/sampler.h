@@ -27,7 +27,7 @@ struct SamplerScratch {
   std::vector<Candidate> candidates, selection;
   std::vector<Ranked> ranked;
   std::vector<double> weights;
-  std::vector<TokenId> window;
+  std::vector<TokenId> window, history;
   std::vector<int> matches;
   std::vector<std::pair<TokenId, float>> edits;  ///< raw logits of tokens that bias and penalties changed
 };
