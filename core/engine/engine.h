@@ -17,7 +17,7 @@ namespace hearth {
 
 /// Guessing tokens ahead, to check several in one step (see Speculator). Never changes what comes out.
 enum class Speculation : std::uint8_t {
-  Off,
+  Off,     ///< a draft model is not asked either
   Lookup,  ///< from the sequence's own text, where it repeats itself
 };
 
@@ -29,6 +29,10 @@ struct EngineOptions {
   int stepTokens = 512;       ///< token budget of one step (decode + prefill chunks)
   int pageTokens = 16;
   bool prefixCache = true;
+  bool speculateAlways = false;  ///< guess whatever it costs (tests, measuring)
+  /// A small model of the same vocabulary that guesses where the text itself gives no guess; empty = none. Its weights and
+  /// KV cache count as this model's. The pool keeps it for later loads of the same id that name none.
+  std::filesystem::path draft;
   std::optional<Speculation> speculation;  ///< none = what the pool is set to, Lookup without a pool
   double targetInterTokenSeconds = 0.1;  ///< prefill chunks beside decoding are cut so that a step stays near this
 };
@@ -49,9 +53,11 @@ struct EngineStats {
 class Engine {
  public:
   /// `model`'s forward is called on the engine thread only from now on. `pool` samples the sequences of a step in parallel;
-  /// without one they are sampled one after the other. Errors: OutOfMemory (needed_bytes, available_bytes), InvalidArgument.
+  /// without one they are sampled one after the other. `draft` (may be null) guesses for `model`; it shares its vocabulary
+  /// (sameVocabulary()) and gets as much KV cache. Errors: OutOfMemory (needed_bytes, available_bytes), InvalidArgument.
   [[nodiscard]] static Result<std::shared_ptr<Engine>> create(std::unique_ptr<Model> model, std::unique_ptr<Tokenizer> tokenizer,
-                                                              const EngineOptions& options, std::shared_ptr<ThreadPool> pool = nullptr);
+                                                              const EngineOptions& options, std::shared_ptr<ThreadPool> pool = nullptr,
+                                                              std::unique_ptr<Model> draft = nullptr);
   virtual ~Engine() = default;
 
   /// Queues a request; never blocks. Errors: InvalidArgument (field), ContextOverflow (prompt_tokens, context_tokens),

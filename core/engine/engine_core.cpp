@@ -36,7 +36,7 @@ Error shuttingDown() {
 }  // namespace
 
 EngineCore::EngineCore(std::unique_ptr<Model> model, std::unique_ptr<Tokenizer> tokenizer, std::unique_ptr<KvStorage> storage,
-                       const EngineOptions& options, const KvPlan& plan, std::shared_ptr<ThreadPool> pool)
+                       const EngineOptions& options, const KvPlan& plan, std::shared_ptr<ThreadPool> pool, std::unique_ptr<DraftModel> draft)
     : m_model(std::move(model)),
       m_tokenizer(std::move(tokenizer)),
       m_storage(std::move(storage)),
@@ -47,7 +47,8 @@ EngineCore::EngineCore(std::unique_ptr<Model> model, std::unique_ptr<Tokenizer> 
       m_stepTokens(std::max(1, std::min(options.stepTokens, m_model->maxBatchTokens()))),
       m_pages(plan.pageCount, options.pageTokens, options.prefixCache, [this](PageId from, PageId to) { m_storage->copyPage(from, to); }),
       m_scheduler(options, m_stepTokens, m_pages),
-      m_speculator(options.speculation.value_or(Speculation::Lookup) == Speculation::Lookup, m_stepTokens, m_pages),
+      m_speculator(options.speculation.value_or(Speculation::Lookup) == Speculation::Lookup, m_stepTokens, m_pages, std::move(draft),
+                   options.speculateAlways),
       m_scratch(static_cast<std::size_t>(m_pool ? m_pool->threadCount() : 1)) {
   m_counters.kvPagesTotal = m_published.kvPagesTotal = plan.pageCount;
 }
@@ -254,6 +255,7 @@ void EngineCore::step() {
   }
 
   m_speculator.propose(slices);
+  const auto drafted = EngineClock::now();
   auto done = forward(slices);
   if (!done) {
     log::warning("engine", fmt::format("a step failed: {}", done.error().describe()));
@@ -272,7 +274,7 @@ void EngineCore::step() {
   sampleRows(rows);
   const auto now = EngineClock::now();
   if (logitRows == rows.size()) m_scheduler.recordStep(seconds(now - begin), decodes, prompts);
-  if (rows.size() == slices.size() && prompts == 0) recordSpeculation(slices, rows, seconds(now - begin));
+  if (rows.size() == slices.size() && prompts == 0) recordSpeculation(slices, rows, seconds(now - drafted));
   ++m_counters.steps;
   {
     std::size_t tokens = 0;
@@ -365,7 +367,7 @@ void EngineCore::emit(Sampled& row, EngineClock::time_point now) {
     if (!emitToken(sequence, std::move(row.tokens[i]), now)) return;
   }
   if (row.error) return finish(&sequence, FinishReason::Error, std::move(row.error));
-  if (!speculation.draft.empty()) m_pages.trim(sequence.table);
+  m_pages.truncate(sequence.table, sequence.table.tokens);
 }
 
 bool EngineCore::emitToken(Sequence& sequence, SampledToken&& sampled, EngineClock::time_point now) {
@@ -417,6 +419,7 @@ void EngineCore::finish(Sequence* sequence, FinishReason reason, std::optional<E
   // Out of the scheduler first: whatever the sink does, this request is over and its pages are free.
   const auto taken = m_scheduler.retire(sequence);
   if (!taken) return;
+  m_speculator.release(*taken);
   if (reason == FinishReason::Cancelled) ++m_counters.cancelled;
   if (reason == FinishReason::Error) ++m_counters.failed;
   const auto now = EngineClock::now();

@@ -22,7 +22,7 @@ namespace hearth {
 class EngineCore {
  public:
   EngineCore(std::unique_ptr<Model> model, std::unique_ptr<Tokenizer> tokenizer, std::unique_ptr<KvStorage> storage, const EngineOptions& options,
-             const KvPlan& plan, std::shared_ptr<ThreadPool> pool);
+             const KvPlan& plan, std::shared_ptr<ThreadPool> pool, std::unique_ptr<DraftModel> draft = nullptr);
 
   void run();   ///< engine thread: until stop()
   void stop();  ///< asks the loop to end
@@ -32,6 +32,7 @@ class EngineCore {
   [[nodiscard]] EngineStats stats() const;
   [[nodiscard]] const Model& model() const noexcept { return *m_model; }
   [[nodiscard]] const Tokenizer& tokenizer() const noexcept { return *m_tokenizer; }
+  [[nodiscard]] const DraftModel* draft() const noexcept { return m_speculator.draftModel(); }
   [[nodiscard]] const KvPlan& plan() const noexcept { return m_plan; }
 
  private:

@@ -146,7 +146,8 @@ class Pool final : public EnginePool {
           return;
         }
         slot.path = path;
-        slot.options = options;
+        const auto draft = std::exchange(slot.options, options).draft;
+        if (slot.options.draft.empty()) slot.options.draft = draft;
         if (!slot.options.speculation) slot.options.speculation = m_options.speculation;
         if (slot.state == ModelState::Loading) {
           slot.later.push_back(std::move(done));

@@ -121,7 +121,9 @@ void PageManager::commit(BlockTable& table, std::span<const TokenId> tokens, int
   }
 }
 
-void PageManager::trim(BlockTable& table) {
+void PageManager::truncate(BlockTable& table, int tokens) {
+  assert(tokens <= table.tokens && tokens >= table.cachedPages * m_pageTokens);
+  table.tokens = tokens;
   const auto needed = static_cast<std::size_t>(pagesFor(table.tokens));
   while (table.pages.size() > needed) {
     drop(table.pages.back());

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/base/error.h"
@@ -20,6 +21,7 @@ struct HostOptions {
   int threads = 0;        ///< compute threads; 0 = the setting, else physical cores
   int contextTokens = 0;  ///< longest conversation of models that are loaded; 0 = the setting, else automatic
   bool logToStderr = false;
+  std::optional<Speculation> speculation;  ///< none = as set
 };
 
 /// The application without a window: owns library, engine pool, store, chat, monitor, metrics and server, in the order

@@ -64,6 +64,12 @@ Result<HostSettings> readHostSettings(Store& store) {
   read.contextTokens = context < kLeastContext ? 0 : static_cast<int>(context);
   HEARTH_TRY(const std::int64_t budget, integerSetting(store, settings::kMemoryBudgetBytes, 0, 0, std::int64_t{1} << 50));
   read.memoryBudgetBytes = static_cast<std::uint64_t>(budget);
+  HEARTH_TRY(const auto speculation, store.setting(settings::kSpeculation));
+  if (speculation && *speculation == "off") {
+    read.speculation = Speculation::Off;
+  } else if (speculation && *speculation != "lookup") {
+    complain(settings::kSpeculation, *speculation);
+  }
   return read;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/engine/engine.h"
 #include "core/store/store.h"
 
 namespace hearth {
@@ -16,6 +17,7 @@ inline constexpr const char* kKeepAliveSeconds = "engine.keep_alive_seconds";  /
 inline constexpr const char* kThreads = "engine.threads";               ///< compute threads; 0 = physical cores
 inline constexpr const char* kContextTokens = "engine.context_tokens";  ///< longest conversation; 0 = automatic, see EngineOptions
 inline constexpr const char* kMemoryBudgetBytes = "engine.memory_budget_bytes";  ///< of all models; 0 = 80% of the machine's
+inline constexpr const char* kSpeculation = "engine.speculation";  ///< "lookup" (default) or "off"
 }  // namespace settings
 
 /// The host's settings with defaults for what is not set. A value that cannot be read is logged and its default used: a
@@ -26,6 +28,7 @@ struct HostSettings {
   int threads = 0;
   int contextTokens = 0;
   std::uint64_t memoryBudgetBytes = 0;
+  Speculation speculation = Speculation::Lookup;
 };
 [[nodiscard]] Result<HostSettings> readHostSettings(Store& store);
 [[nodiscard]] Result<void> writeModelFolders(Store& store, const std::vector<std::filesystem::path>& folders);

@@ -27,9 +27,11 @@ inline SamplingParams greedy() {
 
 /// An engine around a fake model, and what tests do with it.
 struct Bench {
-  explicit Bench(EngineOptions options = {}, int trainedContext = 4096, int maxBatch = 512, int threads = 2) {
-    auto created = Engine::create(std::make_unique<FakeModel>(control, trainedContext, maxBatch), std::make_unique<FakeTokenizer>(), options,
-                                  threads > 0 ? std::make_shared<ThreadPool>(ThreadPoolOptions{threads}) : nullptr);
+  explicit Bench(EngineOptions options = {}, int trainedContext = 4096, int maxBatch = 512, int threads = 2,
+                 std::unique_ptr<Model> draft = nullptr) {
+    auto created = Engine::create(
+        std::make_unique<FakeModel>(control, trainedContext, maxBatch), std::make_unique<FakeTokenizer>(), options,
+        threads > 0 ? std::make_shared<ThreadPool>(ThreadPoolOptions{threads}) : nullptr, std::move(draft));
     EXPECT_TRUE(created) << created.error().describe();
     engine = *created;
   }
@@ -39,7 +41,8 @@ struct Bench {
     EXPECT_EQ(control->broken, 0) << "positions read back through the block tables were wrong";
   }
 
-  EngineRequest request(std::vector<TokenId> prompt, Collector& collector, int maxTokens = 20, SamplingParams sampling = greedy()) const {
+  EngineRequest request(std::vector<TokenId> prompt, Collector& collector, int maxTokens = 20,
+                        SamplingParams sampling = greedy()) const {
     EngineRequest result;
     result.prompt = std::move(prompt);
     result.sampling = std::move(sampling);

@@ -22,7 +22,7 @@ constexpr TokenId kEnd = 256;    ///< end of generation
 constexpr TokenId kControl = 257;
 
 /// Tokens 0…255 are the bytes, 256 ends, 257 is a control token, the rest have names.
-class FakeTokenizer final : public Tokenizer {
+class FakeTokenizer : public Tokenizer {
  public:
   FakeTokenizer() {
     for (int token = 0; token < kVocabulary; ++token) {

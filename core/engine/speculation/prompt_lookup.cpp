@@ -40,7 +40,8 @@ std::pair<std::size_t, int> PromptLookup::Occurrences::longest(std::span<const T
   const std::size_t size = tokens.size();
   if (size <= m_length) return {0, 0};
   std::size_t best = 0, bestLength = 0;
-  for (std::int32_t end = m_latest[slot(tokens, size)]; end >= 0 && tries-- > 0; end = m_before[static_cast<std::size_t>(end)]) {
+  for (std::int32_t end = m_latest[slot(tokens, size)]; end >= 0 && tries-- > 0;
+       end = m_before[static_cast<std::size_t>(end)]) {
     const auto at = static_cast<std::size_t>(end);
     const std::size_t most = std::min(kLongestMatch, at);
     std::size_t length = 0;

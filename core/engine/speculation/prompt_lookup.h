@@ -17,7 +17,8 @@ class PromptLookup {
     std::span<const TokenId> tokens;  ///< what came after the match, within the sequence; valid until it changes
     int matched = 0;                  ///< tokens that the match is long; 0 = nothing found
   };
-  /// At most `most` tokens that may follow `tokens`, which must be the tokens of the call before and what was appended to them.
+  /// At most `most` tokens that may follow `tokens`, which must be the tokens of the call before and what was appended to
+  /// them.
   [[nodiscard]] Guess guess(std::span<const TokenId> tokens, int most);
 
  private:
@@ -26,7 +27,8 @@ class PromptLookup {
    public:
     explicit Occurrences(std::size_t length) : m_length(length) {}
     void add(std::span<const TokenId> tokens);
-    /// Longest match of the tail among the last `tries` occurrences of its n-gram: (where it goes on, length); length 0 = none.
+    /// Longest match of the tail among the last `tries` occurrences of its n-gram: (where it goes on, length); length 0 =
+    /// none.
     [[nodiscard]] std::pair<std::size_t, int> longest(std::span<const TokenId> tokens, int tries) const;
 
    private:

@@ -19,13 +19,17 @@ struct AcceptanceRate {
     tries = tries * fading + accepted + (accepted < drafted ? 1 : 0);
   }
   /// The chance of one token, taking `prior` for as good as `weight` tries.
-  [[nodiscard]] double chance(double prior, double weight) const noexcept { return (hits + prior * weight) / (tries + weight); }
+  [[nodiscard]] double chance(double prior, double weight) const noexcept {
+    return (hits + prior * weight) / (tries + weight);
+  }
 };
 
 /// Kinds of guesses: the longer the match, the likelier it goes on; and what a draft model says.
 inline constexpr std::size_t kGuessKinds = 6;
 inline constexpr std::size_t kModelGuess = 5;
-[[nodiscard]] constexpr std::size_t kindOfMatch(int matched) noexcept { return matched <= 2 ? 0 : matched == 3 ? 1 : matched < 8 ? 2 : matched < 16 ? 3 : 4; }
+[[nodiscard]] constexpr std::size_t kindOfMatch(int matched) noexcept {
+  return matched <= 2 ? 0 : matched == 3 ? 1 : matched < 8 ? 2 : matched < 16 ? 3 : 4;
+}
 
 /// What speculation keeps of one sequence. Engine thread, except `draft`, which sampling threads read.
 struct SpeculationState {
@@ -42,7 +46,7 @@ struct SpeculationState {
   // This step.
   std::vector<TokenId> draft;  ///< guesses for what follows the sequence's last token
   std::size_t kind = 0;
-  double draftSeconds = 0;     ///< what making it took
+  double draftSeconds = 0;  ///< what making it took
 };
 
 }  // namespace hearth

@@ -20,7 +20,9 @@ double Speculator::chanceOf(const Sequence& sequence, std::size_t kind) const no
   return std::min(0.99, sequence.speculation.rates[kind].chance(shared, kSharedWeight));
 }
 
-int Speculator::bestLength(int rows, int most, double chance, double tokenValue, double credit, double draftSeconds) const noexcept {
+int Speculator::bestLength(int rows, int most, double chance, double tokenValue, double credit,
+                           double draftSeconds) const noexcept {
+  if (m_always) return most;
   const double without = m_times.at(rows);
   int best = 0;
   double bestGain = 0, expected = 0, power = 1;
@@ -46,25 +48,45 @@ void Speculator::propose(std::span<const Scheduler::Slice> slices) {
   }
   int rows = static_cast<int>(slices.size());
   const int mostRows = std::min(m_stepTokens, StepTimes::kMostRows);
-  if (!m_lookup || !decodingOnly || rows == 0 || rows >= mostRows) return;
+  if (!m_on || !decodingOnly || rows == 0 || rows >= mostRows) return;
   const double tokenValue = m_times.at(rows) / rows;
-  if (tokenValue <= 0) return;  // the first step shows what one takes
+  if (tokenValue <= 0 && !m_always) return;  // the first step shows what one takes
+  std::vector<DraftModel::Wish> wishes;
   for (const auto& slice : slices) {
     Sequence& sequence = *slice.sequence;
     auto& state = sequence.speculation;
     if (!sequence.request.speculate) continue;
     if (state.credit < 0) state.credit = kFirstCredit * tokenValue;
     // The step gives one token more than is guessed.
-    const int room = std::min({kMostDraft, sequence.tokenLimit - static_cast<int>(sequence.tokens.size()) - 1, mostRows - rows});
+    const int room =
+        std::min({kMostDraft, sequence.tokenLimit - static_cast<int>(sequence.tokens.size()) - 1, mostRows - rows});
     if (room <= 0) continue;
     const auto guess = state.lookup.guess(sequence.tokens, room);
-    if (guess.matched == 0) continue;
-    state.kind = kindOfMatch(guess.matched);
-    const int length = bestLength(rows, static_cast<int>(guess.tokens.size()), chanceOf(sequence, state.kind), tokenValue, state.credit, 0);
+    int length = 0;
+    if (guess.matched > 0) {
+      state.kind = kindOfMatch(guess.matched);
+      length = bestLength(rows, static_cast<int>(guess.tokens.size()), chanceOf(sequence, state.kind), tokenValue,
+                          state.credit, 0);
+    }
+    if (length == 0 && m_draft) {
+      // A draft step serves all sequences at once.
+      const double share = m_draft->stepSeconds() / static_cast<double>(slices.size());
+      length = bestLength(rows, room, chanceOf(sequence, kModelGuess), tokenValue, state.credit, share);
+      if (length == 0 || !m_pages.reserve(sequence.table, 1 + length)) continue;
+      state.kind = kModelGuess;
+      wishes.push_back({&sequence, length});
+      rows += length;
+      continue;
+    }
     if (length == 0 || !m_pages.reserve(sequence.table, 1 + length)) continue;
     state.draft.assign(guess.tokens.begin(), guess.tokens.begin() + length);
     state.draftSeconds = 0;
     rows += length;
+  }
+  if (!wishes.empty()) {
+    m_draft->draft(wishes);
+  } else if (m_draft) {
+    m_draft->fade();
   }
 }
 

@@ -28,7 +28,8 @@ void StepTimes::record(int rows, double seconds) noexcept {
 
 bool StepTimes::known(int rows) const noexcept {
   const Bin& bin = m_bins[static_cast<std::size_t>(rows)];
-  return bin.count > 0 && m_records - bin.last < kMemory;
+  // What was seen once or twice may have been a hiccup: it is forgotten sooner, and tried again.
+  return bin.count > 0 && m_records - bin.last < (bin.count < 6 ? std::int64_t{64} << bin.count : kMemory);
 }
 
 double StepTimes::at(int rows) const noexcept {
