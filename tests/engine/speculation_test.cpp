@@ -94,7 +94,9 @@ TEST(StepTimes, InterpolatesAndForgets) {
   EXPECT_DOUBLE_EQ(times.at(1), 0.010);
   EXPECT_GT(times.at(9), 0.010);
   EXPECT_LT(times.at(9), 0.020) << "what is not known is worth a try";
+  EXPECT_EQ(times.widest(), 1);
   times.record(9, 0.050);
+  EXPECT_EQ(times.widest(), 9);
   EXPECT_NEAR(times.at(5), 0.030, 1e-9);
   EXPECT_NEAR(times.at(13), 0.070, 1e-9) << "as steep as between those that are known";
   for (int i = 0; i < 200; ++i) times.record(1, 0.020);
@@ -388,7 +390,7 @@ TEST(Speculator, LosesLittleWhereGuessesAreWrong) {
     const auto seconds = [row](int rows) { return 0.010 * (1 + row * (rows - 1)); };
     Simulation simulation(1);
     simulation.run(1000, misleading, seconds);
-    EXPECT_GT(simulation.drafted, 3) << "it was tried";
+    EXPECT_GT(simulation.drafted, 0) << "it was tried";
     const double plain = simulation.tokens * seconds(1);
     EXPECT_LT(simulation.spent, plain * 1.025) << "at " << row;
   }
@@ -499,7 +501,8 @@ TEST(DraftModel, ItsGuessesComeTrueAndTheOutputIsTheSame) {
     }
     EXPECT_GT(draft.control->steps, 0);
     const auto stats = bench.engine->stats();
-    EXPECT_EQ(stats.draftedTokens == stats.acceptedTokens, every != 5);
+    // Prompt lookup guesses too, where by chance two tokens come twice.
+    EXPECT_EQ(stats.acceptedTokens * 10 > stats.draftedTokens * 8, every != 5) << stats.acceptedTokens << " of " << stats.draftedTokens;
     EXPECT_LT(bench.control->steps, 5 * 200);
     EXPECT_EQ(bench.engine->weightBytes(), 2000U) << "the draft's weights count";
   }
@@ -515,7 +518,7 @@ TEST(DraftModel, DrawsAsTheModelDoes) {
   Collector collector;
   bench.submit(bench.request(promptOf(40, 1), collector, 200, params));
   ASSERT_TRUE(collector.wait());
-  EXPECT_EQ(collector.finished.acceptedTokens, collector.finished.draftedTokens);
+  EXPECT_GT(collector.finished.acceptedTokens * 10, collector.finished.draftedTokens * 6) << "lookup's guesses among them";
   EXPECT_GT(collector.finished.acceptedTokens, 100);
 
   Bench plain(with(Speculation::Off));

@@ -10,6 +10,7 @@ constexpr std::array<double, kGuessKinds> kFirstChance{0.3, 0.4, 0.6, 0.75, 0.85
 /// What all sequences did counts as so many tries of a new one, and the first chance as so many of theirs.
 constexpr double kSharedWeight = 4, kFirstWeight = 8;
 constexpr double kSharedFading = 0.99, kOwnFading = 0.9;
+constexpr int kFurther = 4;
 /// Credits, in tokens of decoding time: what a sequence begins with and the most it may save up.
 constexpr double kFirstCredit = 1, kMostCredit = 6;
 
@@ -47,7 +48,9 @@ void Speculator::propose(std::span<const Scheduler::Slice> slices) {
     decodingOnly = decodingOnly && slice.count == 1 && slice.logits;
   }
   int rows = static_cast<int>(slices.size());
-  const int mostRows = std::min(m_stepTokens, StepTimes::kMostRows);
+  // Wider than ever measured only by a few rows: what they cost is a guess too.
+  const int measured = m_always ? StepTimes::kMostRows : std::max(rows, m_times.widest()) + kFurther;
+  const int mostRows = std::min({m_stepTokens, StepTimes::kMostRows, measured});
   if (!m_on || !decodingOnly || rows == 0 || rows >= mostRows) return;
   const double tokenValue = m_times.at(rows) / rows;
   if (tokenValue <= 0 && !m_always) return;  // the first step shows what one takes

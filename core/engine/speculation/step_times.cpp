@@ -32,6 +32,12 @@ bool StepTimes::known(int rows) const noexcept {
   return bin.count > 0 && m_records - bin.last < (bin.count < 6 ? std::int64_t{64} << bin.count : kMemory);
 }
 
+int StepTimes::widest() const noexcept {
+  int rows = kMostRows;
+  while (rows > 0 && !known(rows)) --rows;
+  return rows;
+}
+
 double StepTimes::at(int rows) const noexcept {
   rows = std::max(rows, 1);
   int below = std::min(rows, kMostRows);

@@ -16,6 +16,8 @@ class StepTimes {
   /// Expected seconds of a step of `rows` ≥ 1 rows; 0 while nothing is known. Between measured widths a straight line;
   /// beyond the widest, hopefully little more, so that it is tried and becomes known.
   [[nodiscard]] double at(int rows) const noexcept;
+  /// The widest step that is known, 0 = none.
+  [[nodiscard]] int widest() const noexcept;
 
  private:
   struct Bin {
