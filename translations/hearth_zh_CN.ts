@@ -1444,8 +1444,8 @@
         <translation>文件夹</translation>
     </message>
     <message>
-        <source>Compute threads; 0 = one for each core.</source>
-        <translation>计算线程数；0 = 每个核心一个。</translation>
+        <source>Compute threads; 0 = automatic.</source>
+        <translation>计算线程数；0 = 自动。</translation>
     </message>
     <message>
         <source>count</source>

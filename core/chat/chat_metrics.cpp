@@ -25,6 +25,10 @@ void recordRequest(MetricsRegistry& metrics, const RequestFigures& figures) {
     }
   }
   metrics.add("hearth_cached_prompt_tokens_total", figures.cachedTokens, labels);
+  metrics.add("hearth_speculation_drafted_tokens_total", figures.draftedTokens, labels);
+  metrics.add("hearth_speculation_accepted_tokens_total", figures.acceptedTokens, labels);
+  metrics.add("vllm:spec_decode_num_draft_tokens_total", figures.draftedTokens, labels);
+  metrics.add("vllm:spec_decode_num_accepted_tokens_total", figures.acceptedTokens, labels);
   metrics.add("vllm:prefix_cache_queries", figures.promptTokens, labels);
   metrics.add("vllm:prefix_cache_hits", figures.cachedTokens, labels);
 }

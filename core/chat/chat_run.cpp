@@ -228,6 +228,8 @@ void ChatRun::onFinished(const EngineEvent& event) {
   last.cachedTokens = m_cachedTokens;
   last.contextTokens = m_contextTokens;
   last.generatedTokens = event.generatedTokens;
+  last.draftedTokens = event.draftedTokens;
+  last.acceptedTokens = event.acceptedTokens;
   last.firstTokenSeconds = event.firstTokenSeconds;
   last.prefillSeconds = event.prefillSeconds;
   last.queueSeconds = event.queueSeconds;
@@ -329,6 +331,8 @@ void ChatRun::record(const ChatEvent& last) {
   figures.promptTokens = last.promptTokens;
   figures.cachedTokens = last.cachedTokens;
   figures.generatedTokens = last.generatedTokens;
+  figures.draftedTokens = last.draftedTokens;
+  figures.acceptedTokens = last.acceptedTokens;
   figures.firstTokenSeconds = last.firstTokenSeconds;
   figures.queueSeconds = last.queueSeconds;
   figures.prefillSeconds = last.prefillSeconds;

@@ -14,8 +14,8 @@
 namespace hearth {
 
 struct DeviceLoadOptions {
-  std::function<void(double fraction)> progress;  ///< may be empty; called from the loading thread
-  std::function<bool()> cancelled;                ///< may be empty; polled from the loading thread
+  std::function<void(double fraction)> progress;  ///< may be empty; called from the loading thread; must not throw
+  std::function<bool()> cancelled;                ///< may be empty; polled from the loading thread; must not throw
   bool exact = false;                             ///< all weights and activations in F32
 };
 

@@ -4,6 +4,13 @@
 
 namespace hearth {
 
+std::optional<kernels::KvType> kvTypeNamed(std::string_view name) noexcept {
+  for (const kernels::KvType type : {kernels::KvType::F16, kernels::KvType::F32, kernels::KvType::Q8_0}) {
+    if (name == kernels::kvTypeName(type)) return type;
+  }
+  return {};
+}
+
 Result<std::unique_ptr<KvStorage>> KvStorage::create(const KvShape& shape, int pageTokens, int pageCount) {
   // The caps keep every product below far from overflow: 2 · 4096 · 4096 · 4096 · 4096 · 4 < 2^52, times pages is checked.
   const auto inside = [](int value) { return value > 0 && value <= 4096; };
@@ -19,7 +26,7 @@ Result<std::unique_ptr<KvStorage>> KvStorage::create(const KvShape& shape, int p
   storage->m_shape = shape;
   storage->m_pageTokens = pageTokens;
   storage->m_pageCount = pageCount;
-  storage->m_headBytes = static_cast<std::uint64_t>(pageTokens) * static_cast<unsigned>(shape.headDim) * shape.elementBytes();
+  storage->m_headBytes = static_cast<std::uint64_t>(kernels::kvBlockBytes(shape.type, pageTokens, shape.headDim));
   storage->m_pageBytes = static_cast<std::uint64_t>(pageTokens) * shape.bytesPerToken();
   const auto pages = static_cast<std::uint64_t>(pageCount);
   if (storage->m_pageBytes > UINT64_MAX / pages) {

@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string_view>
 
 #include "core/base/error.h"
 #include "core/base/platform/platform.h"
@@ -18,14 +20,15 @@ struct KvShape {
   int headDim = 0;
   kernels::KvType type = kernels::KvType::F16;
   [[nodiscard]] std::uint64_t bytesPerToken() const noexcept {
-    return 2ULL * static_cast<unsigned>(layers) * static_cast<unsigned>(kvHeads) * static_cast<unsigned>(headDim) *
-           elementBytes();
+    return 2ULL * static_cast<unsigned>(layers) * static_cast<unsigned>(kvHeads) * static_cast<std::uint64_t>(kernels::kvRowBytes(type, headDim));
   }
-  [[nodiscard]] std::uint64_t elementBytes() const noexcept { return type == kernels::KvType::F16 ? 2U : 4U; }
 };
 
+/// "f16", "f32" or "q8_0"; nothing for any other name.
+[[nodiscard]] std::optional<kernels::KvType> kvTypeNamed(std::string_view name) noexcept;
+
 /// The memory of all KV pages of one engine. Owned by the engine, written by Model::forward through block tables.
-/// A page holds `pageTokens` positions of every layer: [layer][K|V][kvHead][pageTokens][headDim].
+/// A page holds `pageTokens` positions of every layer: [layer][K|V][kvHead], each a block as kernels::KvType says.
 class KvStorage {
  public:
   /// Reserves address space for all pages; memory is touched as pages are first written.
@@ -37,7 +40,7 @@ class KvStorage {
   [[nodiscard]] const KvShape& shape() const noexcept { return m_shape; }
   [[nodiscard]] int pageTokens() const noexcept { return m_pageTokens; }
   [[nodiscard]] int pageCount() const noexcept { return m_pageCount; }
-  /// [pageTokens][headDim]; `page` in [0, pageCount), unchecked.
+  /// A head's block (kernels::KvType); `page` in [0, pageCount), unchecked.
   [[nodiscard]] std::byte* keys(PageId page, int layer, int kvHead) const noexcept { return head(page, 2 * layer, kvHead); }
   [[nodiscard]] std::byte* values(PageId page, int layer, int kvHead) const noexcept { return head(page, 2 * layer + 1, kvHead); }
   /// Copies a whole page (copy-on-write).

@@ -29,7 +29,7 @@ class ThreadedEngine final : public Engine {
   const ModelConfig& config() const noexcept override { return m_core->model().config(); }
   const Tokenizer& tokenizer() const noexcept override { return m_core->tokenizer(); }
   int contextTokens() const noexcept override { return m_core->plan().contextTokens; }
-  std::uint64_t weightBytes() const noexcept override { return m_core->model().weightBytes(); }
+  std::uint64_t weightBytes() const noexcept override { return m_core->model().weightBytes() + (m_core->draft() ? m_core->draft()->weightBytes() : 0); }
   std::uint64_t kvBytes() const noexcept override { return m_core->plan().bytes; }
   Result<std::vector<float>> logits(std::span<const TokenId> tokens) override { return m_core->logits(tokens); }
 
@@ -41,14 +41,23 @@ class ThreadedEngine final : public Engine {
 }  // namespace
 
 Result<std::shared_ptr<Engine>> Engine::create(std::unique_ptr<Model> model, std::unique_ptr<Tokenizer> tokenizer, const EngineOptions& options,
-                                               std::shared_ptr<ThreadPool> pool) {
+                                               std::shared_ptr<ThreadPool> pool, std::unique_ptr<Model> draft) {
   if (!model || !tokenizer) return fail(ErrorCode::InvalidArgument, "an engine needs a model and a tokenizer");
   if (model->config().vocabulary <= 0 || model->maxBatchTokens() <= 0)
     return fail(ErrorCode::InvalidArgument, "the model has no vocabulary or takes no tokens", {{"field", "model"}});
-  HEARTH_TRY(const KvPlan plan, planKv(model->kvShape(), model->config().trainedContext, options, platform::memoryInfo().availableBytes));
-  HEARTH_TRY(auto storage, KvStorage::create(model->kvShape(), options.pageTokens, plan.pageCount));
+  KvShape shape = model->kvShape();
+  if (options.kvType) shape.type = *options.kvType;
+  HEARTH_TRY(const KvPlan plan, planKv(shape, model->config().trainedContext, options, platform::memoryInfo().availableBytes,
+                                      draft ? draft->kvShape().bytesPerToken() : 0));
+  HEARTH_TRY(auto storage, KvStorage::create(shape, options.pageTokens, plan.pageCount));
+  std::unique_ptr<DraftModel> drafting;
+  if (draft) {
+    const int vocabulary = model->config().vocabulary;
+    HEARTH_TRY(drafting, DraftModel::create(std::move(draft), options.pageTokens, plan.pageCount, vocabulary));
+  }
   try {
-    auto core = std::make_shared<EngineCore>(std::move(model), std::move(tokenizer), std::move(storage), options, plan, std::move(pool));
+    auto core = std::make_shared<EngineCore>(std::move(model), std::move(tokenizer), std::move(storage), options, plan, std::move(pool),
+                                             std::move(drafting));
     return std::make_shared<ThreadedEngine>(std::move(core));
   } catch (const std::exception& problem) {
     return fail(ErrorCode::OutOfMemory, std::string("the engine could not start: ") + problem.what());

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,12 @@
 
 namespace hearth {
 
+/// Guessing tokens ahead, to check several in one step (see Speculator). Never changes what comes out.
+enum class Speculation : std::uint8_t {
+  Off,     ///< a draft model is not asked either
+  Lookup,  ///< from the sequence's own text, where it repeats itself
+};
+
 struct EngineOptions {
   int contextTokens = 0;      ///< longest sequence; 0 = min(trained context, 8192, what fits)
   int kvTokens = 0;           ///< KV pool size in tokens; 0 = chosen from free memory, ≥ contextTokens
@@ -22,6 +29,12 @@ struct EngineOptions {
   int stepTokens = 512;       ///< token budget of one step (decode + prefill chunks)
   int pageTokens = 16;
   bool prefixCache = true;
+  std::optional<kernels::KvType> kvType;  ///< of the KV cache; empty = the model's own (F16). Q8_0 takes about half the memory and loses a little
+  bool speculateAlways = false;  ///< guess whatever it costs (tests, measuring)
+  /// A small model of the same vocabulary that guesses where the text itself gives no guess; empty = none. Its weights and
+  /// KV cache count as this model's. The pool keeps it for later loads of the same id that name none.
+  std::filesystem::path draft;
+  std::optional<Speculation> speculation;  ///< none = what the pool is set to, Lookup without a pool
   double targetInterTokenSeconds = 0.1;  ///< prefill chunks beside decoding are cut so that a step stays near this
 };
 
@@ -30,6 +43,7 @@ struct EngineStats {
   int running = 0, waiting = 0;
   int kvPagesUsed = 0, kvPagesTotal = 0;  ///< used = held by running sequences
   std::uint64_t promptTokens = 0, generatedTokens = 0, cachedPromptTokens = 0;
+  std::uint64_t draftedTokens = 0, acceptedTokens = 0;  ///< speculation: guessed, and of these right
   std::uint64_t requests = 0, cancelled = 0, failed = 0, preemptions = 0, steps = 0;
   double decodeTokensPerSecond = 0, prefillTokensPerSecond = 0;  ///< over the last 2 s
 };
@@ -40,9 +54,11 @@ struct EngineStats {
 class Engine {
  public:
   /// `model`'s forward is called on the engine thread only from now on. `pool` samples the sequences of a step in parallel;
-  /// without one they are sampled one after the other. Errors: OutOfMemory (needed_bytes, available_bytes), InvalidArgument.
+  /// without one they are sampled one after the other. `draft` (may be null) guesses for `model`; it shares its vocabulary
+  /// (sameVocabulary()) and gets as much KV cache. Errors: OutOfMemory (needed_bytes, available_bytes), InvalidArgument.
   [[nodiscard]] static Result<std::shared_ptr<Engine>> create(std::unique_ptr<Model> model, std::unique_ptr<Tokenizer> tokenizer,
-                                                              const EngineOptions& options, std::shared_ptr<ThreadPool> pool = nullptr);
+                                                              const EngineOptions& options, std::shared_ptr<ThreadPool> pool = nullptr,
+                                                              std::unique_ptr<Model> draft = nullptr);
   virtual ~Engine() = default;
 
   /// Queues a request; never blocks. Errors: InvalidArgument (field), ContextOverflow (prompt_tokens, context_tokens),

@@ -36,7 +36,7 @@ Error shuttingDown() {
 }  // namespace
 
 EngineCore::EngineCore(std::unique_ptr<Model> model, std::unique_ptr<Tokenizer> tokenizer, std::unique_ptr<KvStorage> storage,
-                       const EngineOptions& options, const KvPlan& plan, std::shared_ptr<ThreadPool> pool)
+                       const EngineOptions& options, const KvPlan& plan, std::shared_ptr<ThreadPool> pool, std::unique_ptr<DraftModel> draft)
     : m_model(std::move(model)),
       m_tokenizer(std::move(tokenizer)),
       m_storage(std::move(storage)),
@@ -47,6 +47,8 @@ EngineCore::EngineCore(std::unique_ptr<Model> model, std::unique_ptr<Tokenizer> 
       m_stepTokens(std::max(1, std::min(options.stepTokens, m_model->maxBatchTokens()))),
       m_pages(plan.pageCount, options.pageTokens, options.prefixCache, [this](PageId from, PageId to) { m_storage->copyPage(from, to); }),
       m_scheduler(options, m_stepTokens, m_pages),
+      m_speculator(options.speculation.value_or(Speculation::Lookup) == Speculation::Lookup, m_stepTokens, m_pages, std::move(draft),
+                   options.speculateAlways),
       m_scratch(static_cast<std::size_t>(m_pool ? m_pool->threadCount() : 1)) {
   m_counters.kvPagesTotal = m_published.kvPagesTotal = plan.pageCount;
 }
@@ -252,6 +254,8 @@ void EngineCore::step() {
     send(sequence, event);
   }
 
+  m_speculator.propose(slices);
+  const auto drafted = EngineClock::now();
   auto done = forward(slices);
   if (!done) {
     log::warning("engine", fmt::format("a step failed: {}", done.error().describe()));
@@ -259,29 +263,27 @@ void EngineCore::step() {
     return;
   }
   std::vector<Sampled> rows;
+  std::size_t logitRows = 0;
   rows.reserve(slices.size());
   for (const auto& slice : slices) {
     m_pages.commit(slice.sequence->table, slice.sequence->tokens, slice.count);
-    if (slice.logits) rows.push_back({slice.sequence, rows.size(), SampledToken{}});
+    if (!slice.logits) continue;
+    rows.push_back({slice.sequence, logitRows, {}, std::nullopt});
+    logitRows += 1 + slice.sequence->speculation.draft.size();
   }
   sampleRows(rows);
   const auto now = EngineClock::now();
-  m_scheduler.recordStep(seconds(now - begin), decodes, prompts);
+  if (logitRows == rows.size()) m_scheduler.recordStep(seconds(now - begin), decodes, prompts);
+  if (rows.size() == slices.size() && prompts == 0) recordSpeculation(slices, rows, seconds(now - drafted));
   ++m_counters.steps;
   {
+    std::size_t tokens = 0;
+    for (const auto& row : rows) tokens += row.tokens.size();
     std::lock_guard lock(m_mutex);
-    m_decodeRate.add(now, static_cast<int>(rows.size()));
+    m_decodeRate.add(now, static_cast<int>(tokens));
     m_prefillRate.add(now, prompts);
   }
-  for (auto& row : rows) {
-    if (row.sequence->cancelled()) {
-      finish(row.sequence, FinishReason::Cancelled);
-    } else if (!row.token) {
-      finish(row.sequence, FinishReason::Error, std::move(row.token).error());
-    } else {
-      emitToken(*row.sequence, std::move(*row.token), now);
-    }
-  }
+  for (auto& row : rows) emit(row, now);
 }
 
 Result<void> EngineCore::forward(const std::vector<Scheduler::Slice>& slices) {
@@ -290,25 +292,27 @@ Result<void> EngineCore::forward(const std::vector<Scheduler::Slice>& slices) {
   m_batchRows.clear();
   for (const auto& slice : slices) {
     const Sequence& sequence = *slice.sequence;
+    const auto& draft = sequence.speculation.draft;
     const auto first = sequence.tokens.begin() + sequence.table.tokens;
-    m_batchSlices.push_back({static_cast<std::int32_t>(m_batchTokens.size()), slice.count, sequence.table.tokens, sequence.table.pages});
+    m_batchSlices.push_back({static_cast<std::int32_t>(m_batchTokens.size()), slice.count + static_cast<std::int32_t>(draft.size()),
+                             sequence.table.tokens, sequence.table.pages});
     m_batchTokens.insert(m_batchTokens.end(), first, first + slice.count);
-    if (slice.logits) m_batchRows.push_back(static_cast<std::int32_t>(m_batchTokens.size()) - 1);
+    auto row = static_cast<std::int32_t>(m_batchTokens.size()) - 1;
+    m_batchTokens.insert(m_batchTokens.end(), draft.begin(), draft.end());
+    if (!slice.logits) continue;
+    for (const auto end = static_cast<std::int32_t>(m_batchTokens.size()); row < end; ++row) m_batchRows.push_back(row);
   }
   if (m_logits.size() < m_batchRows.size() * m_vocabulary) m_logits.resize(m_batchRows.size() * m_vocabulary);
   return m_model->forward({m_batchTokens, m_batchSlices, m_batchRows}, *m_storage, std::span(m_logits).first(m_batchRows.size() * m_vocabulary));
 }
 
+void EngineCore::recordSpeculation(const std::vector<Scheduler::Slice>& slices, const std::vector<Sampled>& rows, double took) {
+  m_accepted.clear();
+  for (const auto& row : rows) m_accepted.push_back(row.tokens.empty() ? 0 : static_cast<int>(row.tokens.size()) - 1);
+  m_speculator.record(slices, m_accepted, took);
+}
+
 void EngineCore::sampleRows(std::vector<Sampled>& rows) {
-  const auto sampleOne = [&](Sampled& row, SamplerScratch& scratch) {
-    Sequence& sequence = *row.sequence;
-    try {
-      row.token = sequence.sampler.sample(std::span(m_logits).subspan(row.row * m_vocabulary, m_vocabulary), sequence.tokens,
-                                          static_cast<std::uint64_t>(sequence.generated()), scratch);
-    } catch (const std::exception& problem) {
-      row.token = fail(ErrorCode::OutOfMemory, fmt::format("sampling failed: {}", problem.what()));
-    }
-  };
   if (m_pool && rows.size() > 1) {
     m_pool->forRange(static_cast<std::int64_t>(rows.size()), 1, [&](std::int64_t begin, std::int64_t end, int thread) {
       for (auto i = begin; i < end; ++i) sampleOne(rows[static_cast<std::size_t>(i)], m_scratch[static_cast<std::size_t>(thread)]);
@@ -318,7 +322,55 @@ void EngineCore::sampleRows(std::vector<Sampled>& rows) {
   }
 }
 
-void EngineCore::emitToken(Sequence& sequence, SampledToken&& sampled, EngineClock::time_point now) {
+// A row of logits is valid when all tokens before it are what was guessed. Rows are sampled in order, each with the tokens
+// chosen before it: penalties and random numbers are those of a step without guesses.
+void EngineCore::sampleOne(Sampled& row, SamplerScratch& scratch) {
+  Sequence& sequence = *row.sequence;
+  const auto& draft = sequence.speculation.draft;
+  try {
+    std::span<const TokenId> history = sequence.tokens;
+    if (!draft.empty()) {
+      scratch.history.assign(sequence.tokens.begin(), sequence.tokens.end());
+      scratch.history.insert(scratch.history.end(), draft.begin(), draft.end());
+    }
+    for (std::size_t i = 0; i <= draft.size(); ++i) {
+      if (i > 0) history = std::span(scratch.history).first(sequence.tokens.size() + i);
+      auto token = sequence.sampler.sample(std::span(m_logits).subspan((row.row + i) * m_vocabulary, m_vocabulary), history,
+                                           static_cast<std::uint64_t>(sequence.generated()) + i, scratch);
+      if (!token) {
+        row.error = std::move(token).error();
+        return;
+      }
+      const TokenId chosen = token->token;
+      row.tokens.push_back(std::move(*token));
+      const bool ends = !sequence.request.ignoreEnd && m_tokenizer->isEndOfGeneration(chosen);
+      if (ends || i == draft.size() || draft[i] != chosen) return;
+    }
+  } catch (const std::exception& problem) {
+    row.error = Error{ErrorCode::OutOfMemory, fmt::format("sampling failed: {}", problem.what()), {}};
+  }
+}
+
+void EngineCore::emit(Sampled& row, EngineClock::time_point now) {
+  Sequence& sequence = *row.sequence;
+  if (sequence.cancelled()) return finish(&sequence, FinishReason::Cancelled);
+  auto& speculation = sequence.speculation;
+  speculation.drafted += static_cast<int>(speculation.draft.size());
+  m_counters.draftedTokens += speculation.draft.size();
+  for (std::size_t i = 0; i < row.tokens.size(); ++i) {
+    if (i > 0) {
+      // The token before this one was guessed rightly: its K and V are in place.
+      m_pages.commit(sequence.table, sequence.tokens, 1);
+      ++speculation.accepted;
+      ++m_counters.acceptedTokens;
+    }
+    if (!emitToken(sequence, std::move(row.tokens[i]), now)) return;
+  }
+  if (row.error) return finish(&sequence, FinishReason::Error, std::move(row.error));
+  m_pages.truncate(sequence.table, sequence.table.tokens);
+}
+
+bool EngineCore::emitToken(Sequence& sequence, SampledToken&& sampled, EngineClock::time_point now) {
   if (sequence.generated() == 0) sequence.firstToken = now;
   sequence.tokens.push_back(sampled.token);
   ++m_counters.generatedTokens;
@@ -336,10 +388,18 @@ void EngineCore::emitToken(Sequence& sequence, SampledToken&& sampled, EngineClo
   event.token = sampled.token;
   event.text = std::move(output.text);
   event.logprob = std::move(sampled.logprob);
-  if (!send(sequence, event)) return finish(&sequence, FinishReason::Cancelled);
-  if (output.stop) return finish(&sequence, FinishReason::Stop, std::nullopt, std::move(*output.stop));
-  if (ended) return finish(&sequence, FinishReason::Stop);
-  if (full) finish(&sequence, FinishReason::Length);
+  if (!send(sequence, event)) {
+    finish(&sequence, FinishReason::Cancelled);
+  } else if (output.stop) {
+    finish(&sequence, FinishReason::Stop, std::nullopt, std::move(*output.stop));
+  } else if (ended) {
+    finish(&sequence, FinishReason::Stop);
+  } else if (full) {
+    finish(&sequence, FinishReason::Length);
+  } else {
+    return true;
+  }
+  return false;
 }
 
 bool EngineCore::send(Sequence& sequence, const EngineEvent& event) noexcept {
@@ -359,6 +419,7 @@ void EngineCore::finish(Sequence* sequence, FinishReason reason, std::optional<E
   // Out of the scheduler first: whatever the sink does, this request is over and its pages are free.
   const auto taken = m_scheduler.retire(sequence);
   if (!taken) return;
+  m_speculator.release(*taken);
   if (reason == FinishReason::Cancelled) ++m_counters.cancelled;
   if (reason == FinishReason::Error) ++m_counters.failed;
   const auto now = EngineClock::now();
@@ -371,6 +432,8 @@ void EngineCore::finish(Sequence* sequence, FinishReason reason, std::optional<E
   event.stopString = std::move(stopString);
   event.promptTokens = taken->promptTokens;
   event.generatedTokens = taken->generated();
+  event.draftedTokens = taken->speculation.drafted;
+  event.acceptedTokens = taken->speculation.accepted;
   event.queueSeconds = seconds((admitted ? taken->admitted : now) - taken->submitted);
   if (admitted) event.prefillSeconds = seconds((spoke ? taken->firstToken : now) - taken->admitted);
   if (spoke) {

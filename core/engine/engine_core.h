@@ -12,6 +12,7 @@
 #include "core/engine/rate_window.h"
 #include "core/engine/scheduler.h"
 #include "core/engine/sizing.h"
+#include "core/engine/speculation/speculator.h"
 
 namespace hearth {
 
@@ -21,7 +22,7 @@ namespace hearth {
 class EngineCore {
  public:
   EngineCore(std::unique_ptr<Model> model, std::unique_ptr<Tokenizer> tokenizer, std::unique_ptr<KvStorage> storage, const EngineOptions& options,
-             const KvPlan& plan, std::shared_ptr<ThreadPool> pool);
+             const KvPlan& plan, std::shared_ptr<ThreadPool> pool, std::unique_ptr<DraftModel> draft = nullptr);
 
   void run();   ///< engine thread: until stop()
   void stop();  ///< asks the loop to end
@@ -31,6 +32,7 @@ class EngineCore {
   [[nodiscard]] EngineStats stats() const;
   [[nodiscard]] const Model& model() const noexcept { return *m_model; }
   [[nodiscard]] const Tokenizer& tokenizer() const noexcept { return *m_tokenizer; }
+  [[nodiscard]] const DraftModel* draft() const noexcept { return m_speculator.draftModel(); }
   [[nodiscard]] const KvPlan& plan() const noexcept { return m_plan; }
 
  private:
@@ -42,10 +44,12 @@ class EngineCore {
     std::optional<Error> error;
     bool done = false;
   };
+  /// What a step gives one sequence: a token for each row of its logits that turned out to be valid.
   struct Sampled {
     Sequence* sequence = nullptr;
-    std::size_t row = 0;
-    Result<SampledToken> token = SampledToken{};
+    std::size_t row = 0;  ///< its first row of logits; the rows of its draft follow
+    std::vector<SampledToken> tokens;
+    std::optional<Error> error;  ///< after those tokens
   };
 
   [[nodiscard]] Result<void> check(const EngineRequest& request) const;
@@ -56,7 +60,10 @@ class EngineCore {
   void finishCancelled();
   [[nodiscard]] Result<void> forward(const std::vector<Scheduler::Slice>& slices);
   void sampleRows(std::vector<Sampled>& rows);
-  void emitToken(Sequence& sequence, SampledToken&& sampled, EngineClock::time_point now);
+  void sampleOne(Sampled& row, SamplerScratch& scratch);
+  void recordSpeculation(const std::vector<Scheduler::Slice>& slices, const std::vector<Sampled>& rows, double took);
+  void emit(Sampled& row, EngineClock::time_point now);
+  bool emitToken(Sequence& sequence, SampledToken&& sampled, EngineClock::time_point now);
   bool send(Sequence& sequence, const EngineEvent& event) noexcept;
   void finish(Sequence* sequence, FinishReason reason, std::optional<Error> error = std::nullopt, std::string stopString = {});
   void reportQueue(EngineClock::time_point now);
@@ -76,10 +83,12 @@ class EngineCore {
   // Engine thread only.
   PageManager m_pages;
   Scheduler m_scheduler;
+  Speculator m_speculator;
   std::vector<float> m_logits;
   std::vector<TokenId> m_batchTokens;
   std::vector<SequenceSlice> m_batchSlices;
   std::vector<std::int32_t> m_batchRows;
+  std::vector<int> m_accepted;
   std::vector<SamplerScratch> m_scratch;  // one a sampling thread
   std::shared_ptr<LogitsJob> m_job;
   EngineStats m_counters;

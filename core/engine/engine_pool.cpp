@@ -50,6 +50,8 @@ void add(EngineStats& sum, const EngineStats& stats) {
   sum.promptTokens += stats.promptTokens;
   sum.generatedTokens += stats.generatedTokens;
   sum.cachedPromptTokens += stats.cachedPromptTokens;
+  sum.draftedTokens += stats.draftedTokens;
+  sum.acceptedTokens += stats.acceptedTokens;
   sum.requests += stats.requests;
   sum.cancelled += stats.cancelled;
   sum.failed += stats.failed;
@@ -144,7 +146,9 @@ class Pool final : public EnginePool {
           return;
         }
         slot.path = path;
-        slot.options = options;
+        const auto draft = std::exchange(slot.options, options).draft;
+        if (slot.options.draft.empty()) slot.options.draft = draft;
+        if (!slot.options.speculation) slot.options.speculation = m_options.speculation;
         if (slot.state == ModelState::Loading) {
           slot.later.push_back(std::move(done));
           return;

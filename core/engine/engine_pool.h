@@ -37,10 +37,13 @@ struct ModelStatus {
 };
 
 struct EnginePoolOptions {
-  int threads = 0;                      ///< compute threads, shared by all engines; 0 = physical cores
+  int threads = 0;                      ///< compute threads, shared by all engines; 0 = automatic (ThreadPoolOptions)
   std::uint64_t memoryBudgetBytes = 0;  ///< of all models together; 0 = 80% of the machine's memory
+  Speculation speculation = Speculation::Lookup;  ///< of engines whose options leave it open
   std::chrono::milliseconds keepAlive{-1};  ///< unload a model idle for so long; negative = never
+  std::optional<kernels::KvType> kvType;    ///< of the KV caches of models whose EngineOptions name none
   std::function<std::uint64_t()> availableBytes;  ///< free memory of the machine; empty = ask the system (tests fake it)
+  bool leaveOneCore = false;  ///< an automatic number of threads leaves a core of many to a window
 };
 
 /// The models in memory: load on demand, keep-alive, pin, evict least recently used to fit the budget. Loads run on a

@@ -2,6 +2,7 @@
 
 #include "core/engine/model_loader.h"
 #include "core/engine/sizing.h"
+#include "core/engine/speculation/draft_model.h"
 
 namespace hearth {
 namespace {
@@ -18,15 +19,25 @@ class GgufPrepared final : public ModelLoader::Prepared {
         m_config(std::move(config)),
         m_tokenizer(std::move(tokenizer)) {}
 
+  /// A draft model's file, whose vocabulary was found to be the same.
+  void addDraft(std::shared_ptr<const GgufFile> file, const ModelConfig& config) {
+    m_draftFile = std::move(file);
+    m_draftKvBytes = KvShape{config.layers, config.kvHeads, config.headDim, kernels::KvType::F16}.bytesPerToken();
+  }
+
   Result<std::uint64_t> neededBytes(std::uint64_t availableBytes) override {
-    HEARTH_TRY(const std::uint64_t model, estimateModelBytes(*m_file, loadOptions()));
+    HEARTH_TRY(std::uint64_t model, estimateModelBytes(*m_file, loadOptions()));
+    if (m_draftFile) {
+      HEARTH_TRY(const std::uint64_t draft, estimateModelBytes(*m_draftFile, loadOptions()));
+      model += draft;
+    }
     if (model >= availableBytes) {
       return std::unexpected(Error{ErrorCode::OutOfMemory, "the model does not fit into memory", {}}
                                  .with("needed_bytes", model)
                                  .with("available_bytes", availableBytes));
     }
-    const KvShape shape{m_config.layers, m_config.kvHeads, m_config.headDim, kernels::KvType::F16};
-    HEARTH_TRY(const KvPlan kv, planKv(shape, m_config.trainedContext, m_options, availableBytes - model));
+    const KvShape shape{m_config.layers, m_config.kvHeads, m_config.headDim, m_options.kvType.value_or(kernels::KvType::F16)};
+    HEARTH_TRY(const KvPlan kv, planKv(shape, m_config.trainedContext, m_options, availableBytes - model, m_draftKvBytes));
     // The engine is held to this plan: memory that comes free later must not make it outgrow its budget.
     m_options.contextTokens = kv.contextTokens;
     m_options.kvTokens = kv.pageCount * m_options.pageTokens;
@@ -38,7 +49,12 @@ class GgufPrepared final : public ModelLoader::Prepared {
     options.progress = hooks.progress;
     options.cancelled = hooks.cancelled;
     HEARTH_TRY(auto model, loadModel(m_file, m_pool, options));
-    HEARTH_TRY(auto engine, Engine::create(std::move(model), std::move(m_tokenizer), m_options, m_pool));
+    std::unique_ptr<Model> draft;
+    if (m_draftFile) {
+      options.progress = {};  // small beside the model
+      HEARTH_TRY(draft, loadModel(m_draftFile, m_pool, options));
+    }
+    HEARTH_TRY(auto engine, Engine::create(std::move(model), std::move(m_tokenizer), m_options, m_pool, std::move(draft)));
     auto loaded = std::make_unique<LoadedModel>();
     loaded->id = m_id;
     loaded->path = m_path;
@@ -69,32 +85,48 @@ class GgufPrepared final : public ModelLoader::Prepared {
   std::shared_ptr<const GgufFile> m_file;
   ModelConfig m_config;
   std::unique_ptr<Tokenizer> m_tokenizer;
+  std::shared_ptr<const GgufFile> m_draftFile;
+  std::uint64_t m_draftKvBytes = 0;  // per token
 };
 
 class GgufLoader final : public ModelLoader {
  public:
-  explicit GgufLoader(std::shared_ptr<ThreadPool> pool) : m_pool(std::move(pool)) {}
+  GgufLoader(std::shared_ptr<ThreadPool> pool, std::optional<kernels::KvType> kvType) : m_pool(std::move(pool)), m_kvType(kvType) {}
   Result<std::unique_ptr<Prepared>> prepare(const std::string& id, const std::filesystem::path& path, const EngineOptions& options) override {
     HEARTH_TRY(auto opened, GgufFile::open(path));
     auto file = std::make_shared<const GgufFile>(std::move(opened));
     HEARTH_TRY(auto config, readModelConfig(*file));
     HEARTH_TRY(auto tokenizer, Tokenizer::fromGguf(*file));
-    return std::make_unique<GgufPrepared>(m_pool, id, path, options, std::move(file), std::move(config), std::move(tokenizer));
+    std::shared_ptr<const GgufFile> draftFile;
+    ModelConfig draftConfig;
+    if (!options.draft.empty()) {
+      HEARTH_TRY(auto draft, GgufFile::open(options.draft));
+      HEARTH_TRY(draftConfig, readModelConfig(draft));
+      HEARTH_TRY(const auto draftTokenizer, Tokenizer::fromGguf(draft));
+      HEARTH_CHECK(sameVocabulary(*tokenizer, *draftTokenizer));
+      draftFile = std::make_shared<const GgufFile>(std::move(draft));
+    }
+    EngineOptions own = options;
+    if (!own.kvType) own.kvType = m_kvType;
+    auto prepared = std::make_unique<GgufPrepared>(m_pool, id, path, own, std::move(file), std::move(config), std::move(tokenizer));
+    if (draftFile) prepared->addDraft(std::move(draftFile), draftConfig);
+    return prepared;
   }
 
  private:
   std::shared_ptr<ThreadPool> m_pool;
+  std::optional<kernels::KvType> m_kvType;
 };
 
 }  // namespace
 
-std::unique_ptr<ModelLoader> makeGgufLoader(std::shared_ptr<ThreadPool> pool) {
-  return std::make_unique<GgufLoader>(std::move(pool));
+std::unique_ptr<ModelLoader> makeGgufLoader(std::shared_ptr<ThreadPool> pool, std::optional<kernels::KvType> kvType) {
+  return std::make_unique<GgufLoader>(std::move(pool), kvType);
 }
 
 std::unique_ptr<EnginePool> EnginePool::create(const EnginePoolOptions& options) {
-  auto threads = std::make_shared<ThreadPool>(ThreadPoolOptions{options.threads});
-  auto loader = makeGgufLoader(threads);
+  auto threads = std::make_shared<ThreadPool>(ThreadPoolOptions{.threads = options.threads, .leaveOneCore = options.leaveOneCore});
+  auto loader = makeGgufLoader(threads, options.kvType);
   return makeEnginePool(options, std::move(threads), std::move(loader));
 }
 

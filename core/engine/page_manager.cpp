@@ -121,6 +121,16 @@ void PageManager::commit(BlockTable& table, std::span<const TokenId> tokens, int
   }
 }
 
+void PageManager::truncate(BlockTable& table, int tokens) {
+  assert(tokens <= table.tokens && tokens >= table.cachedPages * m_pageTokens);
+  table.tokens = tokens;
+  const auto needed = static_cast<std::size_t>(pagesFor(table.tokens));
+  while (table.pages.size() > needed) {
+    drop(table.pages.back());
+    table.pages.pop_back();
+  }
+}
+
 void PageManager::release(BlockTable& table) {
   // Tail first: what is dropped first is evicted first, and a tail without its head is of no use.
   for (auto it = table.pages.rbegin(); it != table.pages.rend(); ++it) drop(*it);

@@ -41,6 +41,9 @@ class PageManager {
   /// K and V of the next `count` positions are written. `tokens` is the whole sequence, at least table.tokens + count long.
   /// Full pages enter the cache; one that equals a cached page is exchanged for it.
   void commit(BlockTable& table, std::span<const TokenId> tokens, int count);
+  /// The sequence ends after `tokens` positions (guesses beyond were wrong): pages behind are given back. Not into what is
+  /// cached: tokens ≥ table.cachedPages · pageTokens.
+  void truncate(BlockTable& table, int tokens);
   /// Lets go of all pages; the table is empty afterwards.
   void release(BlockTable& table);
   /// Forgets everything cached that nobody holds.

@@ -72,6 +72,7 @@ struct EngineEvent {
   std::string stopString;  ///< which stop string matched, if one did
   std::optional<Error> error;
   int generatedTokens = 0;
+  int draftedTokens = 0, acceptedTokens = 0;  ///< speculation: guessed, and of these right
   double queueSeconds = 0, prefillSeconds = 0, decodeSeconds = 0, firstTokenSeconds = 0;  ///< firstToken: from submit
 };
 
@@ -84,6 +85,7 @@ struct EngineRequest {
   SamplingParams sampling;
   int maxTokens = -1;  ///< ≥ 1, or −1 = until the context is full
   std::vector<std::string> stop;  ///< ≤ 16, each 1…1,024 bytes
+  bool speculate = true;          ///< may be answered with speculation where the engine has it on; never changes the output
   bool ignoreEnd = false;         ///< go on past end-of-generation tokens (benchmarks)
   Priority priority = Priority::Interactive;
   std::string principal;  ///< who asks, for fairness; empty = the machine's own user

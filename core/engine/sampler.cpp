@@ -1,6 +1,7 @@
 #include "core/engine/sampler.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -10,6 +11,9 @@ namespace {
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 /// Candidates this far (in nats, after temperature) below the best cannot be drawn: e^-40 × 10^6 tokens < 10^-11.
 constexpr double kNegligible = 40;
+/// Vocabularies from here on are worth the work of not looking at all of them.
+constexpr std::size_t kLargeVocabulary = 4096;
+constexpr double kFirstDepth = 6;
 /// Which random number of a token's is for what.
 constexpr std::uint32_t kDrawToken = 0;
 constexpr std::uint32_t kDrawXtc = 1;
@@ -106,6 +110,46 @@ std::size_t drawFrom(const std::vector<double>& weights, double sum, double unif
   return last;
 }
 
+/// e^x for x in [−40, 0] to 2·10^-7, without branches, so that the compiler turns loops over it into vectors. 2^f on [0, 1)
+/// is the Taylor series about the middle of its interval, six terms.
+float quickExp(float x) noexcept {
+  const float t = x * 1.44269504F + 64.0F;  // ≥ 6: truncation is floor
+  const auto whole = static_cast<std::int32_t>(t);
+  const float u = (t - static_cast<float>(whole) - 0.5F) * 0.693147181F;
+  const float power = 1.41421356F * (1 + u * (1 + u * (0.5F + u * (0.166666667F + u * (0.0416666667F + u * (0.00833333333F + u * 0.00138888889F))))));
+  return power * std::bit_cast<float>((whole - 64 + 127) << 23);
+}
+
+/// Σ exp(logit − best): to about 10^-6. NaN and −∞ count as nothing.
+double totalWeight(std::span<const float> logits, float best) noexcept {
+  constexpr std::size_t kLanes = 16, kBlock = 2048;
+  double total = 0;
+  for (std::size_t begin = 0; begin < logits.size(); begin += kBlock) {
+    const std::size_t end = std::min(begin + kBlock, logits.size());
+    float lanes[kLanes] = {};
+    std::size_t i = begin;
+    for (; i + kLanes <= end; i += kLanes) {
+      for (std::size_t lane = 0; lane < kLanes; ++lane) {
+        const float x = logits[i + lane] - best;
+        lanes[lane] += quickExp(x > -40.0F ? x : -40.0F);
+      }
+    }
+    for (const float lane : lanes) total += static_cast<double>(lane);
+    for (; i < end; ++i) {
+      const float x = logits[i] - best;
+      total += static_cast<double>(quickExp(x > -40.0F ? x : -40.0F));
+    }
+  }
+  return total;
+}
+
+void collectAbove(std::span<const float> logits, double cut, std::vector<Candidate>& candidates) {
+  candidates.clear();
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    if (logits[i] > kMinusInfinity && static_cast<double>(logits[i]) >= cut) candidates.push_back({static_cast<TokenId>(i), logits[i]});
+  }
+}
+
 }  // namespace
 
 std::int32_t argmax(std::span<const float> values) noexcept {
@@ -145,14 +189,22 @@ void selectTop(std::span<const float> logits, std::size_t count, std::vector<Can
   const std::size_t room = count * 4 + 64;
   best.reserve(room + 1);
   float threshold = kMinusInfinity;
-  for (std::size_t i = 0; i < logits.size(); ++i) {
-    if (!(logits[i] > threshold)) continue;
-    best.push_back({static_cast<TokenId>(i), logits[i]});
-    if (best.size() >= room) {
-      const auto last = best.begin() + static_cast<std::ptrdiff_t>(count - 1);
-      std::nth_element(best.begin(), last, best.end(), less);
-      threshold = last->logit;
-      best.resize(count);
+  // Most blocks hold nothing above the threshold, which is seen without looking at their values one by one.
+  constexpr std::size_t kBlock = 32;
+  for (std::size_t begin = 0; begin < logits.size(); begin += kBlock) {
+    const auto block = logits.subspan(begin, std::min(kBlock, logits.size() - begin));
+    bool any = false;
+    for (const float logit : block) any |= logit > threshold;
+    if (!any) continue;
+    for (std::size_t i = 0; i < block.size(); ++i) {
+      if (!(block[i] > threshold)) continue;
+      best.push_back({static_cast<TokenId>(begin + i), block[i]});
+      if (best.size() >= room) {
+        const auto last = best.begin() + static_cast<std::ptrdiff_t>(count - 1);
+        std::nth_element(best.begin(), last, best.end(), less);
+        threshold = last->logit;
+        best.resize(count);
+      }
     }
   }
   std::sort(best.begin(), best.end(), less);
@@ -178,29 +230,38 @@ Result<SampledToken> Sampler::sample(std::span<float> logits, std::span<const To
   }
 
   penalise(logits, history, s);
-  const std::int32_t greedy = argmax(logits);
+  const std::int32_t greedy = s.edits.empty() ? top : argmax(logits);
   if (greedy < 0) return fail(ErrorCode::InvalidArgument, "logit_bias leaves no token to choose", {{"field", "logit_bias"}});
   if (m_params.temperature <= 0) {
     result.token = greedy;
   } else {
     auto& candidates = s.candidates;
     const bool mirostat = m_params.mirostat != 0;
+    double total = 0;  // weight of the whole vocabulary where candidates are only a part of what it is about; 0 = they are all
     if (!mirostat && m_params.topK > 0 && static_cast<std::size_t>(m_params.topK) < logits.size()) {
       selectTop(logits, static_cast<std::size_t>(m_params.topK), candidates);
     } else {
       double reach = kNegligible * std::max(1.0, m_params.temperature);
       // With nothing to normalise before min-p, what it would drop need not be collected at all.
       if (!mirostat && m_params.typicalP >= 1 && m_params.topP >= 1 && m_params.minP > 0) reach = std::min(reach, -std::log(m_params.minP));
-      const double cut = static_cast<double>(logits[static_cast<std::size_t>(greedy)]) - reach - 1e-6;
-      candidates.clear();
-      for (std::size_t i = 0; i < logits.size(); ++i) {
-        if (logits[i] > kMinusInfinity && static_cast<double>(logits[i]) >= cut) candidates.push_back({static_cast<TokenId>(i), logits[i]});
+      const double best = static_cast<double>(logits[static_cast<std::size_t>(greedy)]);
+      const bool byMass = !mirostat && m_params.typicalP >= 1 && m_params.topP < 1 && logits.size() >= kLargeVocabulary;
+      if (byMass) total = totalWeight(logits, logits[static_cast<std::size_t>(greedy)]);
+      // Top-p asks for the likeliest tokens up to its mass: a few nats nearly always hold them, and what lies lower need not
+      // be collected, weighed and selected from.
+      for (double depth = byMass ? kFirstDepth : reach;; depth = std::min(2 * depth, reach)) {
+        collectAbove(logits, best - depth - 1e-6, candidates);
+        if (depth >= reach) {
+          total = 0;  // these are all
+          break;
+        }
+        if (weigh(candidates, 1, s.weights) >= m_params.topP * total) break;
       }
     }
     if (mirostat) {
       result.token = drawMirostat(candidates, index, s);
     } else {
-      truncate(candidates, index, s);
+      truncate(candidates, total, index, s);
       const double sum = weigh(candidates, m_params.temperature, s.weights);
       result.token = candidates[drawFrom(s.weights, sum, m_random.uniform(index, kDrawToken))].token;
     }
@@ -301,7 +362,7 @@ void Sampler::penaliseRepeats(std::span<float> logits, std::span<const TokenId> 
   }
 }
 
-void Sampler::truncate(std::vector<Candidate>& candidates, std::uint64_t index, SamplerScratch& s) const {
+void Sampler::truncate(std::vector<Candidate>& candidates, double total, std::uint64_t index, SamplerScratch& s) const {
   if (m_params.typicalP < 1 && candidates.size() > 1) {
     const double sum = weigh(candidates, 1, s.weights);
     double entropy = 0;
@@ -316,7 +377,7 @@ void Sampler::truncate(std::vector<Candidate>& candidates, std::uint64_t index, 
   }
   if (m_params.topP < 1 && candidates.size() > 1) {
     const double sum = weigh(candidates, 1, s.weights);
-    keepMass(candidates, s.weights, m_params.topP * sum, [&](std::size_t i) { return -static_cast<double>(candidates[i].logit); }, s);
+    keepMass(candidates, s.weights, m_params.topP * (total > 0 ? total : sum), [&](std::size_t i) { return -static_cast<double>(candidates[i].logit); }, s);
   }
   if (m_params.minP > 0) keepAbove(candidates, static_cast<double>(largest(candidates)) + std::log(m_params.minP));
   if (m_params.xtcProbability > 0 && candidates.size() > 1 && m_random.uniform(index, kDrawXtc) < m_params.xtcProbability) {

@@ -27,7 +27,7 @@ struct SamplerScratch {
   std::vector<Candidate> candidates, selection;
   std::vector<Ranked> ranked;
   std::vector<double> weights;
-  std::vector<TokenId> window;
+  std::vector<TokenId> window, history;
   std::vector<int> matches;
   std::vector<std::pair<TokenId, float>> edits;  ///< raw logits of tokens that bias and penalties changed
 };
@@ -57,7 +57,7 @@ class Sampler {
  private:
   void penalise(std::span<float> logits, std::span<const TokenId> history, SamplerScratch& s) const;
   void penaliseRepeats(std::span<float> logits, std::span<const TokenId> history, SamplerScratch& s) const;
-  void truncate(std::vector<Candidate>& candidates, std::uint64_t index, SamplerScratch& s) const;
+  void truncate(std::vector<Candidate>& candidates, double total, std::uint64_t index, SamplerScratch& s) const;
   [[nodiscard]] TokenId drawMirostat(std::vector<Candidate>& candidates, std::uint64_t index, SamplerScratch& s);
 
   SamplingParams m_params;

@@ -11,10 +11,11 @@ constexpr double kSmoothing = 0.2;
 constexpr int kFirstChunk = 32;
 /// A prompt gets at least this many tokens a step, whatever the target: below it steps cost the same and only take longer.
 constexpr int kLeastChunk = 16;
+/// Beside decoding that by itself takes long, a step may take so many times as long: where decoding alone misses the target,
+/// prompts would otherwise crawl, and many short waits are no better than one long one.
+constexpr double kDecodeShare = 2;
 
-double smooth(double old, double sample) noexcept {
-  return old > 0 ? old + kSmoothing * (sample - old) : sample;
-}
+double smooth(double old, double sample) noexcept { return old > 0 ? old + kSmoothing * (sample - old) : sample; }
 
 }  // namespace
 
@@ -30,13 +31,14 @@ void StepCost::record(double seconds, int decodeTokens, int prefillTokens) noexc
 int StepCost::chunk(double targetSeconds, int least, int most) const noexcept {
   if (most <= least) return most;
   if (m_perToken <= 0) return std::clamp(kFirstChunk, least, most);
-  const double room = (targetSeconds - m_fixed) / m_perToken;
+  const double room = (std::max(targetSeconds, kDecodeShare * m_fixed) - m_fixed) / m_perToken;
   return room <= least ? least : room >= most ? most : static_cast<int>(room);
 }
 
 bool Scheduler::fits(Sequence& sequence) {
   const auto missing = [&](const Sequence& other) {
-    return std::max(0, m_pages.pagesFor(static_cast<int>(other.tokens.size()) + 1) - static_cast<int>(other.table.pages.size()));
+    return std::max(
+        0, m_pages.pagesFor(static_cast<int>(other.tokens.size()) + 1) - static_cast<int>(other.table.pages.size()));
   };
   m_pages.extendFromCache(sequence.table, sequence.tokens);
   // The prompts being computed have a claim on their remaining pages, and every running sequence may need one more soon:
@@ -76,12 +78,11 @@ void Scheduler::admit(EngineClock::time_point now) {
   }
 }
 
-Sequence* Scheduler::worst() const {
-  return m_running.empty() ? nullptr : m_running.back().get();
-}
+Sequence* Scheduler::worst() const { return m_running.empty() ? nullptr : m_running.back().get(); }
 
 void Scheduler::preempt(Sequence* sequence) {
-  const auto it = std::find_if(m_running.begin(), m_running.end(), [&](const auto& other) { return other.get() == sequence; });
+  const auto it =
+      std::find_if(m_running.begin(), m_running.end(), [&](const auto& other) { return other.get() == sequence; });
   auto taken = std::move(*it);
   m_running.erase(it);
   m_pages.release(taken->table);
@@ -108,18 +109,45 @@ bool Scheduler::makeRoom(int count) {
   return true;
 }
 
+std::vector<Sequence*> Scheduler::inOrder(std::vector<Sequence*> prompting, EngineClock::time_point now) const {
+  const auto key = [&](const Sequence* sequence) {
+    // A prompt goes on ageing while it is cut up, or a stream of better ones could hold it for ever.
+    const int rank = std::min(sequence->rank, FairQueue::rankOf(*sequence, now));
+    const double waited = std::chrono::duration<double>(now - sequence->submitted).count();
+    return std::tuple(rank, m_cost.promptSeconds(sequence->pending()) - waited, sequence->turn);
+  };
+  std::sort(prompting.begin(), prompting.end(), [&](const Sequence* a, const Sequence* b) { return key(a) < key(b); });
+  return prompting;
+}
+
+bool Scheduler::computedBeside(const Sequence& sequence, const std::vector<Slice>& plan) const {
+  const int page = m_pages.pageTokens();
+  const BlockTable& own = sequence.table;
+  // Only what extendFromCache() would take over at the next step is worth waiting for: a page that ends before our last
+  // token.
+  if (!m_options.prefixCache || own.cachedPages * page != own.tokens) return false;
+  const auto begin = static_cast<std::size_t>(own.cachedPages) * static_cast<std::size_t>(page);
+  const auto end = begin + static_cast<std::size_t>(page);
+  if (sequence.tokens.size() <= end) return false;
+  return std::any_of(plan.begin(), plan.end(), [&](const Slice& slice) {
+    const Sequence& other = *slice.sequence;
+    return other.table.cachedPages == own.cachedPages && other.table.chain == own.chain && other.tokens.size() >= end &&
+           std::equal(other.tokens.begin() + static_cast<std::ptrdiff_t>(begin),
+                      other.tokens.begin() + static_cast<std::ptrdiff_t>(end),
+                      sequence.tokens.begin() + static_cast<std::ptrdiff_t>(begin));
+  });
+}
+
 std::vector<Scheduler::Slice> Scheduler::plan(EngineClock::time_point now) {
   admit(now);
   std::vector<Slice> plan;
   std::vector<Sequence*> decoding, prompting;
   for (const auto& sequence : m_running) {
-    if (sequence->pending() > 1 && sequence->table.tokens % m_pages.pageTokens() == 0) m_pages.extendFromCache(sequence->table, sequence->tokens);
+    if (sequence->pending() > 1 && sequence->table.tokens % m_pages.pageTokens() == 0)
+      m_pages.extendFromCache(sequence->table, sequence->tokens);
     (sequence->pending() == 1 ? decoding : prompting).push_back(sequence.get());
   }
-  // A prompt goes on ageing while it is cut up, or a stream of better ones could hold it for ever.
-  std::stable_sort(prompting.begin(), prompting.end(), [&](const Sequence* a, const Sequence* b) {
-    return std::min(a->rank, FairQueue::rankOf(*a, now)) < std::min(b->rank, FairQueue::rankOf(*b, now));
-  });
+  prompting = inOrder(std::move(prompting), now);
   const auto isRunning = [&](const Sequence* wanted) {
     return std::any_of(m_running.begin(), m_running.end(), [&](const auto& other) { return other.get() == wanted; });
   };
@@ -137,10 +165,11 @@ std::vector<Scheduler::Slice> Scheduler::plan(EngineClock::time_point now) {
     if (isRunning(sequence) && reserve(sequence, 1, plan)) plan.push_back({sequence, 1, true});
   }
   budget -= static_cast<int>(plan.size());
-  if (!plan.empty()) budget = std::min(budget, m_cost.chunk(m_options.targetInterTokenSeconds, std::min(kLeastChunk, budget), budget));
+  if (!plan.empty())
+    budget = std::min(budget, m_cost.chunk(m_options.targetInterTokenSeconds, std::min(kLeastChunk, budget), budget));
   for (Sequence* sequence : prompting) {
     if (budget <= 0) break;
-    if (!isRunning(sequence)) continue;
+    if (!isRunning(sequence) || computedBeside(*sequence, plan)) continue;
     const int count = std::min(budget, sequence->pending());
     if (!reserve(sequence, count, plan)) continue;
     plan.push_back({sequence, count, count == sequence->pending()});
@@ -152,7 +181,8 @@ std::vector<Scheduler::Slice> Scheduler::plan(EngineClock::time_point now) {
 std::unique_ptr<Sequence> Scheduler::retire(Sequence* sequence) {
   auto taken = m_queue.take(sequence);
   if (!taken) {
-    const auto it = std::find_if(m_running.begin(), m_running.end(), [&](const auto& other) { return other.get() == sequence; });
+    const auto it =
+        std::find_if(m_running.begin(), m_running.end(), [&](const auto& other) { return other.get() == sequence; });
     if (it == m_running.end()) return nullptr;
     taken = std::move(*it);
     m_running.erase(it);

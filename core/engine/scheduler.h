@@ -18,6 +18,8 @@ class StepCost {
   void record(double seconds, int decodeTokens, int prefillTokens) noexcept;
   /// Most prompt tokens that fit beside the decoding within `targetSeconds`; at least `least`.
   [[nodiscard]] int chunk(double targetSeconds, int least, int most) const noexcept;
+  /// Seconds that a prompt of so many tokens takes to compute; 0 while unknown.
+  [[nodiscard]] double promptSeconds(int tokens) const noexcept { return m_perToken * tokens; }
 
  private:
   double m_fixed = 0, m_perToken = 0;  // seconds; 0 = not known yet
@@ -26,10 +28,14 @@ class StepCost {
 /// Continuous batching: who runs, and which tokens go into the next step. Owns the waiting and the running sequences and
 /// hands out KV pages through `pages`. Engine thread only.
 ///
-/// A step has one token budget. Decoding sequences come first, one token each; what is left goes to prompts in chunks,
-/// better rank and earlier admission first. A request is admitted when its whole prompt has room. When pages run out, the
-/// worst running sequence (rank, then latest admission) is preempted: it gives its pages up and later recomputes them, its
-/// output unchanged. The best sequence is never preempted for another, so there is always progress.
+/// A step has one token budget. Decoding sequences come first, one token each; what is left goes to prompts in chunks: as
+/// much as the target for the time between two tokens leaves room for, but never less than the time that decoding takes.
+/// Among prompts the better rank goes first, then the one with the least work left, less what it has waited already: short
+/// ones need not wait for long ones, and a long one waits for no more than its own time. A prompt whose next page another
+/// one computes in the same step waits for it instead of computing it again. A request is admitted when its whole prompt has
+/// room. When pages run out, the worst running sequence (rank, then latest admission) is preempted: it gives its pages up
+/// and later recomputes them, its output unchanged. The best sequence is never preempted for another, so there is always
+/// progress.
 class Scheduler {
  public:
   struct Slice {
@@ -38,7 +44,8 @@ class Scheduler {
     bool logits = false;  ///< these are all it has: the next token can be sampled
   };
 
-  Scheduler(const EngineOptions& options, int stepTokens, PageManager& pages) : m_options(options), m_stepTokens(stepTokens), m_pages(pages) {}
+  Scheduler(const EngineOptions& options, int stepTokens, PageManager& pages)
+      : m_options(options), m_stepTokens(stepTokens), m_pages(pages) {}
 
   void enqueue(std::unique_ptr<Sequence> sequence) { m_queue.push(std::move(sequence)); }
   /// Admits what has room, then fills a step. The pages of every slice are reserved and writable.
@@ -47,7 +54,9 @@ class Scheduler {
   bool makeRoom(int count);
   /// Takes a sequence, waiting or running, out for good and releases its pages.
   [[nodiscard]] std::unique_ptr<Sequence> retire(Sequence* sequence);
-  void recordStep(double seconds, int decodeTokens, int prefillTokens) noexcept { m_cost.record(seconds, decodeTokens, prefillTokens); }
+  void recordStep(double seconds, int decodeTokens, int prefillTokens) noexcept {
+    m_cost.record(seconds, decodeTokens, prefillTokens);
+  }
 
   [[nodiscard]] FairQueue& queue() noexcept { return m_queue; }
   [[nodiscard]] const std::vector<std::unique_ptr<Sequence>>& running() const noexcept { return m_running; }
@@ -57,10 +66,13 @@ class Scheduler {
 
  private:
   void admit(EngineClock::time_point now);
+  [[nodiscard]] std::vector<Sequence*> inOrder(std::vector<Sequence*> prompting, EngineClock::time_point now) const;
+  [[nodiscard]] bool computedBeside(const Sequence& sequence, const std::vector<Slice>& plan) const;
   [[nodiscard]] bool fits(Sequence& sequence);
   void preempt(Sequence* sequence);
   [[nodiscard]] Sequence* worst() const;
-  /// Reserves `count` positions for `sequence`, preempting worse ones (taken out of `plan`) if need be. False: it was itself the worst.
+  /// Reserves `count` positions for `sequence`, preempting worse ones (taken out of `plan`) if need be. False: it was itself
+  /// the worst.
   [[nodiscard]] bool reserve(Sequence* sequence, int count, std::vector<Slice>& plan);
 
   EngineOptions m_options;

@@ -9,6 +9,7 @@
 #include "core/engine/page_manager.h"
 #include "core/engine/request.h"
 #include "core/engine/sampler.h"
+#include "core/engine/speculation/speculation_state.h"
 #include "core/engine/stop_matcher.h"
 #include "core/text/tokenizer.h"
 
@@ -41,6 +42,7 @@ struct Sequence {
   Sampler sampler;
   StreamDecoder decoder;
   StopMatcher stops;
+  SpeculationState speculation;
 
   EngineClock::time_point submitted, admitted, firstToken, lastQueuedEvent;
   bool started = false;    ///< Started was sent

@@ -21,7 +21,7 @@ Result<void> inRange(std::string_view field, std::int64_t value, std::int64_t lo
 
 }  // namespace
 
-Result<KvPlan> planKv(const KvShape& shape, int trainedContext, const EngineOptions& options, std::uint64_t availableBytes) {
+Result<KvPlan> planKv(const KvShape& shape, int trainedContext, const EngineOptions& options, std::uint64_t availableBytes, std::uint64_t draftBytesPerToken) {
   HEARTH_CHECK(inRange("page_tokens", options.pageTokens, 1, 256));
   HEARTH_CHECK(inRange("max_sequences", options.maxSequences, 1, 4096));
   HEARTH_CHECK(inRange("max_queued", options.maxQueued, 1, 1 << 20));
@@ -35,8 +35,8 @@ Result<KvPlan> planKv(const KvShape& shape, int trainedContext, const EngineOpti
     return fail(ErrorCode::InvalidArgument, "target_inter_token_seconds must be positive",
                 {{"field", "target_inter_token_seconds"}, {"value", fmt::format("{}", options.targetInterTokenSeconds)}});
   }
-  const std::uint64_t perToken = shape.bytesPerToken();
-  if (perToken == 0) return fail(ErrorCode::InvalidArgument, "the model has no KV cache to page", {{"field", "kv_shape"}});
+  const std::uint64_t perToken = shape.bytesPerToken() + draftBytesPerToken;
+  if (shape.bytesPerToken() == 0) return fail(ErrorCode::InvalidArgument, "the model has no KV cache to page", {{"field", "kv_shape"}});
 
   // What was not asked for takes at most half of the free memory: the rest is for others, and for what comes later.
   const auto comfortable = static_cast<int>(std::min<std::uint64_t>(availableBytes / 2 / perToken, kMostTokens));

@@ -16,7 +16,8 @@ struct KvPlan {
 };
 
 /// Fills in the defaults of EngineOptions (contextTokens, kvTokens) from the model and the memory there is, and checks the
-/// rest. Pure. Errors: InvalidArgument (field), OutOfMemory (needed_bytes, available_bytes).
-[[nodiscard]] Result<KvPlan> planKv(const KvShape& shape, int trainedContext, const EngineOptions& options, std::uint64_t availableBytes);
+/// rest. `draftBytesPerToken`: a draft model's cache beside each token. Pure. Errors: InvalidArgument (field), OutOfMemory (needed_bytes, available_bytes).
+[[nodiscard]] Result<KvPlan> planKv(const KvShape& shape, int trainedContext, const EngineOptions& options, std::uint64_t availableBytes,
+                                    std::uint64_t draftBytesPerToken = 0);
 
 }  // namespace hearth

@@ -107,7 +107,8 @@ Result<GgufFile> GgufFile::open(const std::filesystem::path& path) {
     const std::int64_t partCount = integerOr(part.contents, kSplitCount, -1);
     if (partNumber != i || partCount != count) {
       return fail(ErrorCode::Corrupt, "a part of this split model says that it is another part",
-                  {{"path", partPath.string()}, {"split.no", std::to_string(partNumber)},
+                  {{"path", partPath.string()},
+                   {"split.no", std::to_string(partNumber)},
                    {"split.count", std::to_string(partCount)}});
     }
     const std::int64_t promised = integerOr(part.contents, kSplitTensors, -1);
@@ -123,7 +124,8 @@ Result<GgufFile> GgufFile::open(const std::filesystem::path& path) {
   }
   if (static_cast<std::int64_t>(result.m_tensors.size()) != tensorsPromised) {
     return fail(ErrorCode::Corrupt, "the parts of this split model do not hold all of its tensors",
-                {{"path", path.string()}, {"tensors", std::to_string(result.m_tensors.size())},
+                {{"path", path.string()},
+                 {"tensors", std::to_string(result.m_tensors.size())},
                  {"split.tensors.count", std::to_string(tensorsPromised)}});
   }
   if (auto indexed = result.indexTensors(); !indexed) {
@@ -192,9 +194,7 @@ const std::vector<std::string_view>* GgufFile::strings(std::string_view key) con
 const std::vector<std::int64_t>* GgufFile::integers(std::string_view key) const {
   return arrayOf<std::vector<std::int64_t>>(find(key));
 }
-const std::vector<double>* GgufFile::numbers(std::string_view key) const {
-  return arrayOf<std::vector<double>>(find(key));
-}
+const std::vector<double>* GgufFile::numbers(std::string_view key) const { return arrayOf<std::vector<double>>(find(key)); }
 
 const GgufTensor* GgufFile::tensor(std::string_view name) const {
   const auto at = m_tensorIndex.find(name);
@@ -212,16 +212,23 @@ bool GgufFile::unchanged() const noexcept {
   return true;
 }
 
-void GgufFile::dropPages(const GgufTensor& tensor) const noexcept {
+GgufFile::Place GgufFile::place(std::span<const std::byte> data) const noexcept {
+  const std::less_equal<> atOrBefore;  // pointers of different mappings: < would be unspecified
   for (const platform::MappedFile& file : m_files) {
     const std::span<const std::byte> bytes = file.bytes();
-    const std::less_equal<> atOrBefore;  // pointers of different mappings: < would be unspecified
-    if (atOrBefore(bytes.data(), tensor.data.data()) &&
-        atOrBefore(tensor.data.data() + tensor.data.size(), bytes.data() + bytes.size())) {
-      file.dontNeed(static_cast<std::size_t>(tensor.data.data() - bytes.data()), tensor.data.size());
-      return;
+    if (atOrBefore(bytes.data(), data.data()) && atOrBefore(data.data() + data.size(), bytes.data() + bytes.size())) {
+      return {&file, static_cast<std::size_t>(data.data() - bytes.data())};
     }
   }
+  return {};
+}
+
+void GgufFile::dropPages(std::span<const std::byte> data) const noexcept {
+  if (const Place at = place(data); at.file != nullptr) at.file->dontNeed(at.offset, data.size());
+}
+
+void GgufFile::wantPages(std::span<const std::byte> data) const noexcept {
+  if (const Place at = place(data); at.file != nullptr) at.file->willNeed(at.offset, data.size());
 }
 
 }  // namespace hearth

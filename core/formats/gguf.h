@@ -60,10 +60,17 @@ class GgufFile {
   [[nodiscard]] std::string architecture() const;  ///< general.architecture or empty
   /// False when a file on disk was changed since open: data read from the mapping may be wrong.
   [[nodiscard]] bool unchanged() const noexcept;
-  /// Lets the system drop a tensor's file pages (its data was copied elsewhere).
-  void dropPages(const GgufTensor& tensor) const noexcept;
+  /// `data` is a tensor's or a part of one. Lets the system drop its file pages (it was copied elsewhere), or asks it to read
+  /// them before they are touched. Pages at the edges may belong to neighbours: they are read again when these are touched.
+  void dropPages(std::span<const std::byte> data) const noexcept;
+  void wantPages(std::span<const std::byte> data) const noexcept;
 
  private:
+  struct Place {
+    const platform::MappedFile* file = nullptr;  // null: not of a mapped file
+    std::size_t offset = 0;
+  };
+  [[nodiscard]] Place place(std::span<const std::byte> data) const noexcept;
   [[nodiscard]] Result<void> indexTensors();
   std::vector<platform::MappedFile> m_files;  // one for each part; empty after parse()
   std::uint64_t m_fileBytes = 0;

@@ -17,7 +17,7 @@ namespace {
 /// library, store, and last the lock, so that no other process opens the database before it is closed.
 class LocalHost final : public Host {
  public:
-  LocalHost(DataPaths paths, platform::FileLock lock, std::unique_ptr<Store> store, const HostSettings& settings, const HostOptions& options)
+  LocalHost(DataPaths paths, platform::FileLock lock, std::unique_ptr<Store> store, const HostSettings& settings, const HostOptions& wanted)
       : m_paths(std::move(paths)),
         m_lock(std::move(lock)),
         m_store(std::move(store)),
@@ -29,9 +29,9 @@ class LocalHost final : public Host {
                                       log::error("host", "the list of model folders is not stored: " + kept.error().describe());
                                     }
                                   })),
-        m_fixedContext(options.contextTokens),
+        m_fixedContext(wanted.contextTokens),
         m_context(settings.contextTokens),
-        m_pool(EnginePool::create(poolOptions(settings, options.threads))),
+        m_pool(EnginePool::create(poolOptions(settings, wanted))),
         m_engineMetrics(std::make_shared<EngineMetrics>(*m_pool)),
         m_chat(ChatService::create(*m_pool, *m_library, *m_store, m_metrics.get(),
                                    [this](const InstalledModel& model) { return engineOptions(model); })),
@@ -65,9 +65,12 @@ class LocalHost final : public Host {
   }
 
  private:
-  static EnginePoolOptions poolOptions(const HostSettings& settings, int threads) {
+  static EnginePoolOptions poolOptions(const HostSettings& settings, const HostOptions& wanted) {
     EnginePoolOptions options;
-    options.threads = threads > 0 ? threads : settings.threads;
+    options.threads = wanted.threads > 0 ? wanted.threads : settings.threads;
+    options.leaveOneCore = wanted.leaveOneCore;
+    options.kvType = wanted.kvType ? wanted.kvType : settings.kvType;
+    options.speculation = wanted.speculation.value_or(settings.speculation);
     options.keepAlive = settings.keepAlive;
     options.memoryBudgetBytes = settings.memoryBudgetBytes;
     return options;

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/base/error.h"
@@ -17,9 +18,12 @@ namespace hearth {
 
 struct HostOptions {
   std::string dataDir;  ///< --data-dir; empty = chooseDataPaths' rules
-  int threads = 0;        ///< compute threads; 0 = the setting, else physical cores
+  int threads = 0;        ///< compute threads; 0 = the setting, else automatic: one for each physical core
   int contextTokens = 0;  ///< longest conversation of models that are loaded; 0 = the setting, else automatic
   bool logToStderr = false;
+  std::optional<kernels::KvType> kvType = {};  ///< of the KV cache; empty = as in the settings
+  bool leaveOneCore = false;  ///< an automatic number leaves one core of many to others: to a window
+  std::optional<Speculation> speculation = {};  ///< none = as set
 };
 
 /// The application without a window: owns library, engine pool, store, chat, monitor, metrics and server, in the order

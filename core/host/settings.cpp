@@ -58,12 +58,23 @@ Result<HostSettings> readHostSettings(Store& store) {
   HEARTH_TRY(const std::int64_t keepAlive, integerSetting(store, settings::kKeepAliveSeconds, -1, -1, kLongestKeepAlive));
   read.keepAlive = std::chrono::seconds(keepAlive);
   HEARTH_TRY(const std::int64_t threads, integerSetting(store, settings::kThreads, 0, 0, kMostThreads));
+  HEARTH_TRY(const auto kvType, store.setting(settings::kKvType));
+  if (kvType) {
+    read.kvType = kvTypeNamed(*kvType);
+    if (!read.kvType) complain(settings::kKvType, *kvType);
+  }
   read.threads = static_cast<int>(threads);
   HEARTH_TRY(const std::int64_t context, integerSetting(store, settings::kContextTokens, 0, 0, kMostContext));
   if (context != 0 && context < kLeastContext) complain(settings::kContextTokens, std::to_string(context));
   read.contextTokens = context < kLeastContext ? 0 : static_cast<int>(context);
   HEARTH_TRY(const std::int64_t budget, integerSetting(store, settings::kMemoryBudgetBytes, 0, 0, std::int64_t{1} << 50));
   read.memoryBudgetBytes = static_cast<std::uint64_t>(budget);
+  HEARTH_TRY(const auto speculation, store.setting(settings::kSpeculation));
+  if (speculation && *speculation == "off") {
+    read.speculation = Speculation::Off;
+  } else if (speculation && *speculation != "lookup") {
+    complain(settings::kSpeculation, *speculation);
+  }
   return read;
 }
 

@@ -1,245 +1,329 @@
 #pragma once
 
-// Flash attention over pages, written once for every SIMD table. Include a simd_*.h and vector_body.h first.
+// Flash attention over pages, written once for every SIMD table. Include attention_tile.h first.
 //
-// Query vectors (a head of a row) are taken in blocks. For each block the pages go by in order of position; a page's keys
-// are turned (one token per lane) and its values widened once for the whole block. What is done to one query vector is a
-// fixed sequence given by its own position and the page size: pages without a visible key do nothing, lanes outside its
-// range count as −infinity, values outside are not touched. So its result does not depend on which rows share the task.
+// Positions are taken in spans of kAttentionSpan, counted from 0. In each span a query vector (a head of a row) has its own
+// softmax: scores of the whole span, their maximum, weights, Σ weight · value. Then the spans are joined in order. What is
+// done to one query vector is a fixed sequence given by its own position and window: spans without a visible key do
+// nothing, lanes outside its range count as −infinity, values outside are not touched. So its result does not depend on
+// which rows share the task, nor on whether the spans were computed by one thread or by many.
 namespace hearth::kernels {
 namespace {
 
-constexpr int kQueryBlock = 64;
+constexpr int kQueryBlock = 96;  // query vectors for which a tile is widened once
+/// Up to so many query vectors read the pages as they are: widening pays when each element is used more often.
+constexpr int kDirectQueries = 2 * kAttentionQueries;
 
-/// What is kept for a block of query vectors; all rows are padded to whole registers.
+/// Working space for a block of query vectors; every part starts on a cache line.
 struct AttentionScratch {
-  std::int64_t dims;    ///< headDim, padded
-  std::int64_t tokens;  ///< pageTokens, padded
-  float* keys;          ///< [dims][tokens]: a page's keys, turned
-  float* values;        ///< [pageTokens][dims]
-  float* sums;          ///< [kQueryBlock][dims]: Σ weight · value so far
-  float* scores;        ///< [kQueryBlock][tokens]
+  std::int64_t dims;   ///< headDim, padded to whole registers
+  float* keys;         ///< [headDim][kTile]
+  float* values;       ///< [kTile][dims]
+  float* keyScales;    ///< [⌈headDim / 32⌉][kTile]
+  float* valueScales;  ///< the same
+  float* queries;      ///< [kQueryBlock / kAttentionQueries][headDim][kAttentionQueries], scaled
+  float* sums;         ///< [kQueryBlock][dims]: a span's
+  float* totals;       ///< [kQueryBlock][dims]: of all spans so far
+  float* scores;       ///< [kQueryBlock][kAttentionSpan], then weights
 
-  HEARTH_INLINE AttentionScratch(const AttentionTask& task)
-      : dims(roundUpTo(task.headDim, kLanes)), tokens(roundUpTo(task.pageTokens, kLanes)) {
-    keys = task.scratch;
-    values = keys + dims * tokens;
-    sums = values + task.pageTokens * dims;
-    scores = sums + kQueryBlock * dims;
+  HEARTH_INLINE explicit AttentionScratch(const AttentionTask& task) : dims(roundUpTo(task.headDim, kLanes)) {
+    const std::int64_t tile = kTile * dims, block = kQueryBlock * dims,
+                       scales = (dims + kKvScaleDims - 1) / kKvScaleDims * kTile;
+    keys = reinterpret_cast<float*>(roundUpTo(reinterpret_cast<std::int64_t>(task.scratch), 64));
+    values = keys + tile;
+    keyScales = values + tile;
+    valueScales = keyScales + scales;
+    queries = valueScales + scales;
+    sums = queries + block;
+    totals = sums + block;
+    scores = totals + block;
   }
 };
 
 std::int64_t attentionScratchFloats(const AttentionTask& task) noexcept {
-  const std::int64_t dims = roundUpTo(task.headDim, kLanes), tokens = roundUpTo(task.pageTokens, kLanes);
-  return dims * tokens + task.pageTokens * dims + kQueryBlock * (dims + tokens);
+  const std::int64_t dims = roundUpTo(task.headDim, kLanes), scales = (dims + kKvScaleDims - 1) / kKvScaleDims * kTile;
+  return 16 + 2 * kTile * dims + 2 * scales + 3 * kQueryBlock * dims + kQueryBlock * kAttentionSpan;
 }
 
-/// kLanes (or `count`) elements of a cached row as floats.
-template <KvType Type>
-HEARTH_INLINE F loadCached(const std::byte* row, std::int64_t index, int count) {
-  if constexpr (Type == KvType::F16) {
-    if (count >= kLanes) return loadHalf(row + 2 * index);
-    std::byte part[2 * kLanes] = {};
-    __builtin_memcpy(part, row + 2 * index, static_cast<std::size_t>(2 * count));
-    return loadHalf(part);
-  } else {
-    const auto* floats = reinterpret_cast<const float*>(row) + index;
-    return count >= kLanes ? load(floats) : loadFirst(floats, count);
-  }
-}
+/// Query vectors [first, first + count) of a task (row by row, head by head), and what each has seen in the current span.
+struct QueryBlock {
+  std::int64_t first;
+  int count;
+  int firstKey[kQueryBlock], lastKey[kQueryBlock];
+  float maximum[kQueryBlock], total[kQueryBlock];
 
-/// keys[d][t] = page[t][d] for the first `used` tokens; the lanes after them are zero.
-template <KvType Type>
-HEARTH_INLINE void turnKeys(const std::byte* page, int headDim, int used, const AttentionScratch& s) {
-  const std::int64_t rowBytes = static_cast<std::int64_t>(headDim) * (Type == KvType::F16 ? 2 : 4);
-  for (int t = 0; t < used; t += kLanes) {
-    for (int d = 0; d < headDim; d += kLanes) {
-      F part[kLanes];
-#pragma GCC unroll 16
-      for (int i = 0; i < kLanes; ++i) part[i] = t + i < used ? loadCached<Type>(page + (t + i) * rowBytes, d, headDim - d) : zero();
-      transpose(part);
-#pragma GCC unroll 16
-      for (int i = 0; i < kLanes; ++i) store(s.keys + (d + i) * s.tokens + t, part[i]);
+  HEARTH_INLINE QueryBlock(const AttentionTask& task, std::int64_t firstVector, int vectors)
+      : first(firstVector), count(vectors) {
+    for (int q = 0; q < count; ++q) {
+      lastKey[q] = task.firstPosition + static_cast<int>((first + q) / task.group);
+      firstKey[q] = task.window > 0 && lastKey[q] - task.window + 1 > 0 ? lastKey[q] - task.window + 1 : 0;
     }
   }
-}
+  /// The part of positions [start, start + length) that query q sees, relative to start; empty when end <= begin.
+  HEARTH_INLINE int begin(int q, int start) const { return firstKey[q] > start ? firstKey[q] - start : 0; }
+  HEARTH_INLINE int end(int q, int start, int length) const {
+    return lastKey[q] + 1 - start < length ? lastKey[q] + 1 - start : length;
+  }
+  HEARTH_INLINE bool sees(int q, int start, int length) const { return end(q, start, length) > begin(q, start); }
 
-template <KvType Type>
-HEARTH_INLINE void widenValues(const std::byte* page, int headDim, int used, const AttentionScratch& s) {
-  const std::int64_t rowBytes = static_cast<std::int64_t>(headDim) * (Type == KvType::F16 ? 2 : 4);
-  for (int t = 0; t < used; ++t) {
-    for (int d = 0; d < headDim; d += kLanes) store(s.values + t * s.dims + d, loadCached<Type>(page + t * rowBytes, d, headDim - d));
+  /// Both bounds grow with the row: the queries that see any of the positions are neighbours, [low, high).
+  HEARTH_INLINE void seeing(int start, int length, int& low, int& high) const {
+    low = 0;
+    high = count;
+    while (low < high && !sees(low, start, length)) ++low;
+    while (high > low && !sees(high - 1, start, length)) --high;
+  }
+};
+
+void packQueries(const AttentionTask& task, const QueryBlock& block, const AttentionScratch& s) noexcept {
+  for (int q = 0; q < block.count; ++q) {
+    const std::int64_t row = (block.first + q) / task.group, head = (block.first + q) % task.group;
+    const float* from = task.query + row * task.queryStride + head * task.headDim;
+    float* to = s.queries + (q / kAttentionQueries * task.headDim) * kAttentionQueries + q % kAttentionQueries;
+    for (int d = 0; d < task.headDim; ++d) to[d * kAttentionQueries] = from[d] * task.scale;
   }
 }
 
-/// scores[q][t …] = query q · keys for N query vectors and one register of tokens; even and odd dimensions apart, for latency.
-template <int N>
-void scoreVectors(const float* const* queries, int headDim, const AttentionScratch& s, std::int64_t t, float* scores) noexcept {
-  F even[N], odd[N];
-#pragma GCC unroll 8
-  for (int q = 0; q < N; ++q) even[q] = odd[q] = zero();
-  const float* keys = s.keys + t;
-  int d = 0;
-  for (; d + 2 <= headDim; d += 2) {
-    const F first = load(keys), second = load(keys + s.tokens);
-#pragma GCC unroll 8
-    for (int q = 0; q < N; ++q) {
-      even[q] = fma(first, broadcastFrom(queries[q] + d), even[q]);
-      odd[q] = fma(second, broadcastFrom(queries[q] + d + 1), odd[q]);
-    }
-    keys += 2 * s.tokens;
-  }
-  if (d < headDim) {
-    const F last = load(keys);
-#pragma GCC unroll 8
-    for (int q = 0; q < N; ++q) even[q] = fma(last, broadcastFrom(queries[q] + d), even[q]);
-  }
-#pragma GCC unroll 8
-  for (int q = 0; q < N; ++q) store(scores + q * s.tokens + t, add(even[q], odd[q]));
+HEARTH_INLINE float expOfOne(float x) {
+  float lanes[kLanes];
+  store(lanes, expOf(broadcast(x)));
+  return lanes[0];
 }
 
-/// sums[q] = sums[q] · correction[q] + Σ_t weight[q][t] · values[t] for N query vectors that see tokens [begin, end).
-template <int N>
-void weighValues(const AttentionScratch& s, int query, int begin, int end, const float* corrections) noexcept {
-  constexpr int kVectors = kAttentionVectors;
-  for (std::int64_t d = 0; d < s.dims; d += kVectors * kLanes) {
-    const bool both = d + kLanes < s.dims;
-    F sum[N][kVectors];
-#pragma GCC unroll 8
-    for (int q = 0; q < N; ++q) {
-      float* row = s.sums + (query + q) * s.dims + d;
-      const F correction = broadcastFrom(corrections + query + q);
-      sum[q][0] = mul(load(row), correction);
-      sum[q][1] = both ? mul(load(row + kLanes), correction) : zero();
-    }
-    const float* values = s.values + begin * s.dims + d;
-    for (int t = begin; t < end; ++t, values += s.dims) {
-      const F first = load(values), second = both ? load(values + kLanes) : zero();
-#pragma GCC unroll 8
-      for (int q = 0; q < N; ++q) {
-        const F weight = broadcastFrom(s.scores + (query + q) * s.tokens + t);
-        sum[q][0] = fma(weight, first, sum[q][0]);
-        sum[q][1] = fma(weight, second, sum[q][1]);
-      }
-    }
-#pragma GCC unroll 8
-    for (int q = 0; q < N; ++q) {
-      float* row = s.sums + (query + q) * s.dims + d;
-      store(row, sum[q][0]);
-      if (both) store(row + kLanes, sum[q][1]);
-    }
-  }
-}
-
-/// The instances for 1 … kAttentionQueries query vectors (index 0 is not used).
-template <int N>
-constexpr int kQueries = N < kAttentionQueries ? N : kAttentionQueries;
-constexpr decltype(&scoreVectors<1>) kScoreVectors[9] = {
-    nullptr,                   scoreVectors<kQueries<1>>, scoreVectors<kQueries<2>>, scoreVectors<kQueries<3>>, scoreVectors<kQueries<4>>,
-    scoreVectors<kQueries<5>>, scoreVectors<kQueries<6>>, scoreVectors<kQueries<7>>, scoreVectors<kQueries<8>>};
-constexpr decltype(&weighValues<1>) kWeighValues[9] = {
-    nullptr,                  weighValues<kQueries<1>>, weighValues<kQueries<2>>, weighValues<kQueries<3>>, weighValues<kQueries<4>>,
-    weighValues<kQueries<5>>, weighValues<kQueries<6>>, weighValues<kQueries<7>>, weighValues<kQueries<8>>};
-
-/// Scores of one query vector and page into weights; returns the factor for what was summed before.
-HEARTH_INLINE float softmaxPage(const AttentionTask& task, float* scores, std::int64_t tokens, int begin, int end, float& maximum, float& total) {
-  const F scale = broadcast(task.scale);
+/// Scores of one query vector's positions [begin, end) of a span into weights.
+HEARTH_INLINE void softmaxSpan(const AttentionTask& task, float* scores, int begin, int end, float& maximum, float& total) {
   F largest = broadcast(-__builtin_inff());
-  for (std::int64_t t = 0; t < tokens; t += kLanes) {
-    F score = mul(load(scores + t), scale);
+  const int from = begin / kLanes * kLanes;
+  for (int t = from; t < end; t += kLanes) {
+    F score = load(scores + t);
     if (task.softcap > 0.0F) score = mul(broadcast(task.softcap), tanhOf(mul(score, broadcast(1.0F / task.softcap))));
-    score = keepLanes(score, begin - static_cast<int>(t), end - static_cast<int>(t));
+    if (t < begin || t + kLanes > end) score = keepLanes(score, begin - t, end - t);
     store(scores + t, score);
     largest = max(score, largest);
   }
-  const float pageMaximum = reduceMax(largest);
-  const float newMaximum = pageMaximum > maximum ? pageMaximum : maximum;
-  const F shift = broadcast(newMaximum);
+  maximum = reduceMax(largest);
+  const F shift = broadcast(maximum);
   F sum = zero();
-  for (std::int64_t t = 0; t < tokens; t += kLanes) {
+  for (int t = from; t < end; t += kLanes) {
     const F weight = expOf(sub(load(scores + t), shift));
     store(scores + t, weight);
     sum = add(sum, weight);
   }
-  float lanes[kLanes];
-  store(lanes, expOf(broadcast(maximum - newMaximum)));
-  maximum = newMaximum;
-  total = total * lanes[0] + reduceAdd(sum);
-  return lanes[0];
+  total = reduceAdd(sum);
 }
 
 template <KvType Type>
-void attentionBlock(const AttentionTask& task, std::int64_t first, int count) noexcept {
-  const AttentionScratch s(task);
-  const float* queries[kQueryBlock];
-  int firstKey[kQueryBlock] = {}, lastKey[kQueryBlock] = {}, begin[kQueryBlock], end[kQueryBlock];
-  float maximum[kQueryBlock], total[kQueryBlock], corrections[kQueryBlock];
-  for (int q = 0; q < count; ++q) {
-    const std::int64_t row = (first + q) / task.group, head = (first + q) % task.group;
-    queries[q] = task.query + row * task.queryStride + head * task.headDim;
-    lastKey[q] = task.firstPosition + static_cast<int>(row);
-    firstKey[q] = task.window > 0 && lastKey[q] - task.window + 1 > 0 ? lastKey[q] - task.window + 1 : 0;
-    maximum[q] = -__builtin_inff();
-    total[q] = 0.0F;
-    for (std::int64_t d = 0; d < s.dims; d += kLanes) store(s.sums + q * s.dims + d, zero());
+HEARTH_INLINE void scoresOfTile(const KeyTile& tile, const QueryBlock& block, const AttentionScratch& s, int headDim,
+                                int offset, int begin, int end, int low, int high, const NextTile* next) {
+  const int last = (end + kLanes - 1) / kLanes;
+  for (int q = low / kAttentionQueries * kAttentionQueries; q < high; q += kAttentionQueries) {
+    const int n = block.count - q < kAttentionQueries ? block.count - q : kAttentionQueries;
+    const float* queries = s.queries + static_cast<std::int64_t>(q) * headDim;
+    float* scores = s.scores + q * kAttentionSpan + offset;
+    int r = begin / kLanes;
+    for (; r + kAttentionVectors <= last; r += kAttentionVectors)
+      kScoreTile<Type, kAttentionVectors>[n](tile, r, queries, headDim, scores, next);
+    for (; r < last; ++r) kScoreTile<Type, 1>[n](tile, r, queries, headDim, scores, next);
+    next = nullptr;
   }
-  // Positions grow with the row, so the first query sees the earliest key and the last query the latest.
-  const int lastPage = lastKey[count - 1] / task.pageTokens;
-  for (int page = firstKey[0] / task.pageTokens; page <= lastPage; ++page) {
-    const int start = page * task.pageTokens;
-    const int used = lastKey[count - 1] + 1 - start < task.pageTokens ? lastKey[count - 1] + 1 - start : task.pageTokens;
-    turnKeys<Type>(task.keyPages[page], task.headDim, used, s);
-    widenValues<Type>(task.valuePages[page], task.headDim, used, s);
-    int low = count, high = 0;  // the queries that see this page
-    for (int q = 0; q < count; ++q) {
-      begin[q] = firstKey[q] > start ? firstKey[q] - start : 0;
-      end[q] = lastKey[q] + 1 - start < task.pageTokens ? lastKey[q] + 1 - start : task.pageTokens;
-      if (end[q] > begin[q]) {
-        low = q < low ? q : low;
-        high = q + 1;
+}
+
+template <KvType Type>
+HEARTH_INLINE void valuesOfTile(const ValueTile& tile, const QueryBlock& block, const AttentionScratch& s, int start,
+                                int offset, int low, int high, float* sums, std::int64_t sumStride, const NextTile* next) {
+  for (int q = low; q < high;) {
+    const int begin = block.begin(q, start), end = block.end(q, start, kTile);
+    int n = 1;
+    while (n < kAttentionQueries && q + n < high && block.begin(q + n, start) == begin &&
+           block.end(q + n, start, kTile) == end)
+      ++n;
+    const float* weights = s.scores + q * kAttentionSpan + offset;
+    std::int64_t d = 0;
+    for (; d + kAttentionVectors * kLanes <= s.dims; d += kAttentionVectors * kLanes) {
+      kWeighTile<Type, kAttentionVectors>[n](tile, begin, end, d, weights, sums + q * sumStride, sumStride, next);
+      next = nullptr;
+    }
+    for (; d < s.dims; d += kLanes)
+      kWeighTile<Type, 1>[n](tile, begin, end, d, weights, sums + q * sumStride, sumStride, nullptr);
+    q += n;
+  }
+}
+
+/// One span for a block of query vectors: sums[q] (sumStride floats apart), and the block's maximum and total. Queries that
+/// see nothing of it are left with no sum, −infinity and 0.
+template <KvType Type>
+void spanOfType(const AttentionTask& task, const AttentionScratch& s, QueryBlock& block, int span, float* sums,
+                std::int64_t sumStride) noexcept {
+  const CachedPages pages(task);
+  const bool direct = block.count <= kDirectQueries && pages.readable();
+  const int start = span * kAttentionSpan;
+  const int last = block.lastKey[block.count - 1];
+  const int length = block.end(block.count - 1, start, kAttentionSpan);  // what the last query sees, nobody sees more
+  for (int tile = 0; tile < length; tile += kTile) {
+    const int tileStart = start + tile;
+    const int begin = block.begin(0, tileStart), end = length - tile < kTile ? length - tile : kTile;
+    if (begin >= end) continue;
+    int low, high;
+    block.seeing(tileStart, kTile, low, high);
+    const int from = pages.registers ? begin / kLanes * kLanes : begin;
+    if constexpr (Type == KvType::Q8_0) pages.scales(task.keyPages, tileStart, from, end, s.keyScales);
+    KeyTile keys;
+    keys.scales = s.keyScales;
+    if (direct) {
+      keys.stride = task.pageTokens * kElement<Type>;
+      for (int r = begin / kLanes; r * kLanes < end; ++r) {
+        const int position = tileStart + r * kLanes;
+        keys.registers[r] = task.keyPages[position / task.pageTokens] + position % task.pageTokens * kElement<Type>;
       }
-    }
-    for (int t = 0; t < used; t += kLanes) {
-      for (int q = low; q < high; q += kAttentionQueries) {
-        const int n = high - q < kAttentionQueries ? high - q : kAttentionQueries;
-        kScoreVectors[n](queries + q, task.headDim, s, t, s.scores + q * s.tokens);
-      }
-    }
-    for (int q = low; q < high; ++q) {
-      if (end[q] > begin[q]) corrections[q] = softmaxPage(task, s.scores + q * s.tokens, s.tokens, begin[q], end[q], maximum[q], total[q]);
-    }
-    for (int q = low; q < high;) {
-      int same = 1;
-      while (same < kAttentionQueries && q + same < high && begin[q + same] == begin[q] && end[q + same] == end[q]) ++same;
-      if (end[q] > begin[q]) kWeighValues[same](s, q, begin[q], end[q], corrections);
-      q += same;
+      NextTile next;
+      const bool more = tile + kTile < length;
+      pages.regions(more ? task.keyPages : task.valuePages, more ? tileStart + kTile : start, last, kElement<Type>,
+                    keys.registers[begin / kLanes], next);
+      scoresOfTile<Type>(keys, block, s, task.headDim, tile, begin, end, low, high, &next);
+    } else {
+      pages.widenKeys<Type>(task.keyPages, tileStart, from, end, s.keyScales, s.keys);
+      keys.stride = kTile * 4;
+      for (int r = 0; r < kTileRegisters; ++r) keys.registers[r] = reinterpret_cast<const std::byte*>(s.keys + r * kLanes);
+      scoresOfTile<KvType::F32>(keys, block, s, task.headDim, tile, begin, end, low, high, nullptr);
     }
   }
-  for (int q = 0; q < count; ++q) {
-    const std::int64_t row = (first + q) / task.group, head = (first + q) % task.group;
-    float* out = task.output + row * task.outputStride + head * task.headDim;
-    const F inverse = broadcast(1.0F / total[q]);
-    for (int d = 0; d < task.headDim; d += kLanes) {
-      const F value = mul(load(s.sums + q * s.dims + d), inverse);
-      if (task.headDim - d >= kLanes) {
-        store(out + d, value);
-      } else {
-        storeFirst(out + d, value, task.headDim - d);
-      }
+  for (int q = 0; q < block.count; ++q) {
+    block.maximum[q] = -__builtin_inff();
+    block.total[q] = 0.0F;
+    for (std::int64_t d = 0; d < s.dims; d += kLanes) store(sums + q * sumStride + d, zero());
+    if (block.sees(q, start, kAttentionSpan)) {
+      softmaxSpan(task, s.scores + q * kAttentionSpan, block.begin(q, start), block.end(q, start, kAttentionSpan),
+                  block.maximum[q], block.total[q]);
     }
+  }
+  for (int tile = 0; tile < length; tile += kTile) {
+    const int tileStart = start + tile;
+    const int begin = block.begin(0, tileStart), end = length - tile < kTile ? length - tile : kTile;
+    if (begin >= end) continue;
+    int low, high;
+    block.seeing(tileStart, kTile, low, high);
+    if constexpr (Type == KvType::Q8_0)
+      pages.scales(task.valuePages, tileStart, pages.registers ? begin / kLanes * kLanes : begin, end, s.valueScales);
+    ValueTile values;
+    values.scales = s.valueScales;
+    if (direct) {
+      values.runTokens = task.pageTokens < kTile ? task.pageTokens : kTile;
+      values.stride = task.headDim * kElement<Type>;
+      for (int run = begin / values.runTokens; run * values.runTokens < end; ++run) {
+        const int position = tileStart + run * values.runTokens;
+        values.runs[run] = task.valuePages[position / task.pageTokens] + position % task.pageTokens * values.stride;
+      }
+      NextTile next;
+      const bool more = tile + kTile < length;
+      pages.regions(more ? task.valuePages : task.keyPages, tileStart + kTile, last, kElement<Type>,
+                    values.runs[begin / values.runTokens], next);
+      valuesOfTile<Type>(values, block, s, tileStart, tile, low, high, sums, sumStride, &next);
+    } else {
+      pages.widenValues<Type>(task.valuePages, tileStart, begin, end, s.valueScales, s.dims, s.values);
+      values.runTokens = kTile;
+      values.stride = s.dims * 4;
+      values.runs[0] = reinterpret_cast<const std::byte*>(s.values);
+      valuesOfTile<KvType::F32>(values, block, s, tileStart, tile, low, high, sums, sumStride, nullptr);
+    }
+  }
+}
+
+HEARTH_INLINE void spanOf(const AttentionTask& task, const AttentionScratch& s, QueryBlock& block, int span, float* sums,
+                          std::int64_t sumStride) {
+  switch (task.type) {
+    case KvType::F16: return spanOfType<KvType::F16>(task, s, block, span, sums, sumStride);
+    case KvType::F32: return spanOfType<KvType::F32>(task, s, block, span, sums, sumStride);
+    case KvType::Q8_0: return spanOfType<KvType::Q8_0>(task, s, block, span, sums, sumStride);
+  }
+}
+
+/// Joins a span's result to those before it.
+HEARTH_INLINE void joinSpan(float* totals, float& maximum, float& total, const float* sums, float spanMaximum,
+                            float spanTotal, std::int64_t dims) {
+  const float largest = spanMaximum > maximum ? spanMaximum : maximum;
+  const float before = expOfOne(maximum - largest), now = expOfOne(spanMaximum - largest);
+  const F beforeAll = broadcast(before), nowAll = broadcast(now);
+  for (std::int64_t d = 0; d < dims; d += kLanes)
+    store(totals + d, fma(load(sums + d), nowAll, mul(load(totals + d), beforeAll)));
+  total = total * before + spanTotal * now;
+  maximum = largest;
+}
+
+HEARTH_INLINE void writeOutput(const AttentionTask& task, std::int64_t vector, const float* totals, float total) {
+  float* out = task.output + vector / task.group * task.outputStride + vector % task.group * task.headDim;
+  const F inverse = broadcast(1.0F / total);
+  for (int d = 0; d < task.headDim; d += kLanes) {
+    const F value = mul(load(totals + d), inverse);
+    if (task.headDim - d >= kLanes) {
+      store(out + d, value);
+    } else {
+      storeFirst(out + d, value, task.headDim - d);
+    }
+  }
+}
+
+/// Calls body(block) for the task's query vectors, block after block.
+template <class Body>
+HEARTH_INLINE void eachBlock(const AttentionTask& task, Body body) {
+  const std::int64_t vectors = static_cast<std::int64_t>(task.rows) * task.group;
+  for (std::int64_t first = 0; first < vectors; first += kQueryBlock) {
+    QueryBlock block(task, first, vectors - first < kQueryBlock ? static_cast<int>(vectors - first) : kQueryBlock);
+    body(block);
   }
 }
 
 void attention(const AttentionTask& task) noexcept {
-  const std::int64_t vectors = static_cast<std::int64_t>(task.rows) * task.group;
-  for (std::int64_t first = 0; first < vectors; first += kQueryBlock) {
-    const int count = vectors - first < kQueryBlock ? static_cast<int>(vectors - first) : kQueryBlock;
-    if (task.type == KvType::F16) {
-      attentionBlock<KvType::F16>(task, first, count);
-    } else {
-      attentionBlock<KvType::F32>(task, first, count);
+  const AttentionScratch s(task);
+  eachBlock(task, [&](QueryBlock& block) {
+    packQueries(task, block, s);
+    float maximum[kQueryBlock], total[kQueryBlock];
+    for (int q = 0; q < block.count; ++q) {
+      maximum[q] = -__builtin_inff();
+      total[q] = 0.0F;
+      for (std::int64_t d = 0; d < s.dims; d += kLanes) store(s.totals + q * s.dims + d, zero());
     }
-  }
+    const int lastSpan = block.lastKey[block.count - 1] / kAttentionSpan;
+    for (int span = block.firstKey[0] / kAttentionSpan; span <= lastSpan; ++span) {
+      spanOf(task, s, block, span, s.sums, s.dims);
+      for (int q = 0; q < block.count; ++q) {
+        if (!block.sees(q, span * kAttentionSpan, kAttentionSpan)) continue;
+        joinSpan(s.totals + q * s.dims, maximum[q], total[q], s.sums + q * s.dims, block.maximum[q], block.total[q], s.dims);
+      }
+    }
+    for (int q = 0; q < block.count; ++q) writeOutput(task, block.first + q, s.totals + q * s.dims, total[q]);
+  });
+}
+
+void attentionSpan(const AttentionTask& task, int span, float* states) noexcept {
+  const AttentionScratch s(task);
+  const std::int64_t stride = attentionStateFloats(task.headDim);
+  eachBlock(task, [&](QueryBlock& block) {
+    packQueries(task, block, s);
+    float* mine = states + block.first * stride;
+    spanOf(task, s, block, span, mine, stride);
+    for (int q = 0; q < block.count; ++q) {
+      mine[q * stride + stride - 2] = block.maximum[q];
+      mine[q * stride + stride - 1] = block.total[q];
+    }
+  });
+}
+
+void attentionMerge(const AttentionTask& task, const float* states) noexcept {
+  const AttentionScratch s(task);
+  const std::int64_t stride = attentionStateFloats(task.headDim);
+  const std::int64_t spanFloats = static_cast<std::int64_t>(task.rows) * task.group * stride;
+  eachBlock(task, [&](QueryBlock& block) {
+    const int firstSpan = QueryBlock(task, 0, 1).firstKey[0] / kAttentionSpan;
+    for (int q = 0; q < block.count; ++q) {
+      float maximum = -__builtin_inff(), total = 0.0F;
+      for (std::int64_t d = 0; d < s.dims; d += kLanes) store(s.totals + d, zero());
+      for (int span = block.firstKey[q] / kAttentionSpan; span <= block.lastKey[q] / kAttentionSpan; ++span) {
+        const float* state = states + (span - firstSpan) * spanFloats + (block.first + q) * stride;
+        joinSpan(s.totals, maximum, total, state, state[stride - 2], state[stride - 1], s.dims);
+      }
+      writeOutput(task, block.first + q, s.totals, total);
+    }
+  });
 }
 
 }  // namespace

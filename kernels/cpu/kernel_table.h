@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "kernels/cpu/kv_layout.h"
 #include "kernels/quant/format.h"
 
 namespace hearth::kernels {
@@ -17,8 +18,8 @@ struct PackPlan {
   std::int64_t rows = 0;         ///< outputs N
   std::int64_t cols = 0;         ///< inputs K
   std::int64_t tileRows = 0;
-  std::int64_t tiles = 0;        ///< ceil(rows / tileRows)
-  std::int64_t tileBytes = 0;    ///< a tile's size; the packed matrix has tiles * tileBytes bytes, 64-byte aligned
+  std::int64_t tiles = 0;      ///< ceil(rows / tileRows)
+  std::int64_t tileBytes = 0;  ///< a tile's size; the packed matrix has tiles * tileBytes bytes, 64-byte aligned
   std::int64_t sourceRowBytes = 0;
 };
 
@@ -27,8 +28,6 @@ enum ActivationKind : std::uint16_t {
   kActivationF32 = 0,   ///< as is
   kActivationInt8 = 1,  ///< int8 per 32 with scale and sum; the layout in bytes is the table's own
 };
-
-enum class KvType : std::uint8_t { F16, F32 };
 
 /// Attention of consecutive query rows of ONE sequence, for the query heads of ONE KV head (flash style, over pages).
 struct AttentionTask {
@@ -41,11 +40,11 @@ struct AttentionTask {
   int window = 0;         ///< 0 = everything before
   int group = 1;          ///< query heads that share this KV head
   int headDim = 0;
-  float scale = 1.0F;     ///< multiplies q·k
-  float softcap = 0.0F;   ///< 0 = none, else scores become cap·tanh(score/cap)
+  float scale = 1.0F;    ///< multiplies q·k
+  float softcap = 0.0F;  ///< 0 = none, else scores become cap·tanh(score/cap)
   int pageTokens = 0;
   KvType type = KvType::F16;
-  const std::byte* const* keyPages = nullptr;    ///< [ceil((firstPosition+rows)/pageTokens)]: this head's [pageTokens][headDim]
+  const std::byte* const* keyPages = nullptr;    ///< [ceil((firstPosition+rows)/pageTokens)]: this head's blocks, see KvType
   const std::byte* const* valuePages = nullptr;  ///< (pages wholly behind the window may be null)
   float* scratch = nullptr;                      ///< attentionScratchFloats(task) floats
 };
@@ -60,35 +59,52 @@ enum class RopeStyle : std::uint8_t {
 struct KernelTable {
   const char* isa;  ///< "scalar", "avx2", "avxvnni", "avx512", "avx512vnni"
 
-  /// How a matrix [rows × cols] of `source` is packed; layout is constant for given arguments. cols must be a multiple of the format's block.
+  /// How a matrix [rows × cols] of `source` is packed; layout is constant for given arguments. cols must be a multiple of
+  /// the format's block.
   PackPlan (*planPack)(FormatId source, std::int64_t rows, std::int64_t cols) noexcept;
-  /// Packs tiles [tileBegin, tileEnd): `source` is the whole file tensor, `packed` the whole packed buffer (64-byte aligned).
-  void (*pack)(const PackPlan& plan, const std::byte* source, std::byte* packed, std::int64_t tileBegin, std::int64_t tileEnd) noexcept;
+  /// Packs tiles [tileBegin, tileEnd): `source` is the whole file tensor, `packed` the whole packed buffer (64-byte
+  /// aligned).
+  void (*pack)(const PackPlan& plan, const std::byte* source, std::byte* packed, std::int64_t tileBegin,
+               std::int64_t tileEnd) noexcept;
 
   /// Bytes of one prepared activation row of `cols` inputs (a multiple of 64).
   std::int64_t (*activationBytes)(ActivationKind kind, std::int64_t cols) noexcept;
   /// Prepares one row: `row` is 64-byte aligned, activationBytes long.
   void (*prepareActivation)(ActivationKind kind, const float* x, std::int64_t cols, std::byte* row) noexcept;
+  /// Where in a prepared row column `begin` (a multiple of 32) lies: a row may also be prepared in parts, each at its offset.
+  std::int64_t (*activationOffset)(ActivationKind kind, std::int64_t begin) noexcept;
 
-  /// y[m][n] = sum_k w[n][k] · x[m][k] (+ y's old value when `accumulate`) for the rows of tiles [tileBegin, tileEnd), all M columns.
-  /// Each y[m][n] must not depend on M or on how tiles are split: a sequence's result is the same alone and in a batch.
+  /// y[m][n] = sum_k w[n][k] · x[m][k] (+ y's old value when `accumulate`) for the rows of tiles [tileBegin, tileEnd), all M
+  /// columns. Each y[m][n] must not depend on M or on how tiles are split: a sequence's result is the same alone and in a
+  /// batch.
   void (*matmul)(const PackPlan& plan, const std::byte* packed, const std::byte* activations, std::int64_t activationStride,
-                 std::int64_t m, float* y, std::int64_t yStride, std::int64_t tileBegin, std::int64_t tileEnd, bool accumulate) noexcept;
+                 std::int64_t m, float* y, std::int64_t yStride, std::int64_t tileBegin, std::int64_t tileEnd,
+                 bool accumulate) noexcept;
 
   /// out[i] = x[i] / sqrt(mean(x²) + eps) · weight[i]; out may be x. The mean is taken in a fixed order.
   void (*rmsNorm)(const float* x, const float* weight, float eps, std::int64_t n, float* out) noexcept;
   /// Rotates `heads` heads of `headDim` in place by the given cos/sin [dims/2]; dims ≤ headDim are rotated, the rest kept.
-  void (*rope)(float* x, int heads, int headDim, int dims, RopeStyle style, const float* cosines, const float* sines) noexcept;
+  void (*rope)(float* x, int heads, int headDim, int dims, RopeStyle style, const float* cosines,
+               const float* sines) noexcept;
   /// out[i] = silu(gate[i]) · up[i]; out may be gate.
   void (*siluMul)(const float* gate, const float* up, std::int64_t n, float* out) noexcept;
   /// out[i] = gelu_tanh(gate[i]) · up[i]
   void (*geluMul)(const float* gate, const float* up, std::int64_t n, float* out) noexcept;
-  void (*add)(float* y, const float* x, std::int64_t n) noexcept;               ///< y += x
-  void (*scale)(float* y, float factor, std::int64_t n) noexcept;               ///< y *= factor
-  void (*toKv)(const float* x, std::int64_t n, KvType type, std::byte* out) noexcept;  ///< rounds to nearest even
+  void (*add)(float* y, const float* x, std::int64_t n) noexcept;  ///< y += x
+  void (*scale)(float* y, float factor, std::int64_t n) noexcept;  ///< y *= factor
+  /// Writes one token's key and value of one head at `place` of its page's blocks; rounds to nearest even.
+  void (*writeKv)(const float* key, const float* value, int headDim, KvType type, int pageTokens, int place, std::byte* keys,
+                  std::byte* values) noexcept;
 
   std::int64_t (*attentionScratchFloats)(const AttentionTask& task) noexcept;
+  /// The whole task. A row's output does not depend on which rows or heads share the task.
   void (*attention)(const AttentionTask& task) noexcept;
+  /// The same in parts, to the same bits: attentionSpan() for each span that some row sees, in any order and on any thread
+  /// (each with scratch of its own), then attentionMerge() once. `states` holds a span's [rows ·
+  /// group][attentionStateFloats(headDim)]; merging wants those of all spans one after the other, from the first that row 0
+  /// sees to the last that the last row sees.
+  void (*attentionSpan)(const AttentionTask& task, int span, float* states) noexcept;
+  void (*attentionMerge)(const AttentionTask& task, const float* states) noexcept;
 
   /// Largest of n values and its first index: for greedy sampling.
   std::int64_t (*argmax)(const float* x, std::int64_t n, float* value) noexcept;
@@ -101,8 +117,8 @@ struct KernelTable {
 
 /// The tables that this CPU can run, slowest first; the first is always scalar.
 [[nodiscard]] std::span<const KernelTable* const> availableKernels() noexcept;
-/// The fastest one, or the one that HEARTH_ISA names ("avx512" means the best AVX-512 table of this CPU); an unknown or unavailable name falls back to the fastest and is
-/// reported by `forcedIsaProblem()` (null when none).
+/// The fastest one, or the one that HEARTH_ISA names ("avx512" means the best AVX-512 table of this CPU); an unknown or
+/// unavailable name falls back to the fastest and is reported by `forcedIsaProblem()` (null when none).
 [[nodiscard]] const KernelTable& chooseKernels() noexcept;
 [[nodiscard]] const char* forcedIsaProblem() noexcept;
 

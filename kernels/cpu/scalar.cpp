@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/quant/fit.h"
 #include "kernels/quant/half.h"
 
 namespace hearth::kernels {
@@ -13,7 +14,9 @@ namespace {
 constexpr std::int64_t kTileRows = 4;
 constexpr std::int64_t kChunk = 256;  // elements dequantised at a time: a multiple of every format's block
 
-std::int64_t roundUp(std::int64_t value, std::int64_t multiple) noexcept { return (value + multiple - 1) / multiple * multiple; }
+std::int64_t roundUp(std::int64_t value, std::int64_t multiple) noexcept {
+  return (value + multiple - 1) / multiple * multiple;
+}
 
 /// The packed tile is the file's rows, one after the other; rows past the end are zeros.
 PackPlan planPack(FormatId source, std::int64_t rows, std::int64_t cols) noexcept {
@@ -32,7 +35,8 @@ PackPlan planPack(FormatId source, std::int64_t rows, std::int64_t cols) noexcep
   return plan;
 }
 
-void pack(const PackPlan& plan, const std::byte* source, std::byte* packed, std::int64_t tileBegin, std::int64_t tileEnd) noexcept {
+void pack(const PackPlan& plan, const std::byte* source, std::byte* packed, std::int64_t tileBegin,
+          std::int64_t tileEnd) noexcept {
   for (std::int64_t tile = tileBegin; tile < tileEnd; ++tile) {
     const std::int64_t firstRow = tile * kTileRows;
     const std::int64_t rows = plan.rows - firstRow < kTileRows ? plan.rows - firstRow : kTileRows;
@@ -44,6 +48,7 @@ void pack(const PackPlan& plan, const std::byte* source, std::byte* packed, std:
 }
 
 std::int64_t activationBytes(ActivationKind, std::int64_t cols) noexcept { return roundUp(cols * 4, 64); }
+std::int64_t activationOffset(ActivationKind, std::int64_t begin) noexcept { return begin * 4; }
 
 void prepareActivation(ActivationKind, const float* x, std::int64_t cols, std::byte* row) noexcept {
   std::memcpy(row, x, static_cast<std::size_t>(cols) * sizeof(float));
@@ -60,7 +65,8 @@ float dot(const float* a, const float* b, std::int64_t n) noexcept {
 }
 
 void matmul(const PackPlan& plan, const std::byte* packed, const std::byte* activations, std::int64_t activationStride,
-            std::int64_t m, float* y, std::int64_t yStride, std::int64_t tileBegin, std::int64_t tileEnd, bool accumulate) noexcept {
+            std::int64_t m, float* y, std::int64_t yStride, std::int64_t tileBegin, std::int64_t tileEnd,
+            bool accumulate) noexcept {
   const FormatInfo* format = findFormat(plan.source);
   alignas(64) float weights[kChunk];
   for (std::int64_t tile = tileBegin; tile < tileEnd; ++tile) {
@@ -122,53 +128,157 @@ void scale(float* y, float factor, std::int64_t n) noexcept {
   for (std::int64_t i = 0; i < n; ++i) y[i] *= factor;
 }
 
-void toKv(const float* x, std::int64_t n, KvType type, std::byte* out) noexcept {
-  if (type == KvType::F32) {
-    std::memcpy(out, x, static_cast<std::size_t>(n) * sizeof(float));
+/// One row of floats at `place` of a block: element d lies at index d · dimStride + place · tokenStride.
+void writeKvRow(const float* x, int headDim, KvType type, int pageTokens, int place, std::int64_t dimStride,
+                std::int64_t tokenStride, std::byte* block) noexcept {
+  const auto index = [&](int d) noexcept { return d * dimStride + place * tokenStride; };
+  if (type != KvType::Q8_0) {
+    for (int d = 0; d < headDim; ++d) {
+      if (type == KvType::F16) {
+        writeHalf(block + 2 * index(d), x[d]);
+      } else {
+        writeAs(block + 4 * index(d), x[d]);
+      }
+    }
     return;
   }
-  for (std::int64_t i = 0; i < n; ++i) writeHalf(out + 2 * i, x[i]);
+  std::byte* scale = block + static_cast<std::int64_t>(headDim) * pageTokens + 2 * place;
+  for (int first = 0; first < headDim; first += kKvScaleDims, scale += 2 * pageTokens) {
+    const int end = headDim - first < kKvScaleDims ? headDim : first + kKvScaleDims;
+    float largest = 0.0F;
+    // A NaN stays in the scale, where it shows.
+    for (int d = first; d < end; ++d) largest = std::isnan(x[d]) || std::fabs(x[d]) > largest ? std::fabs(x[d]) : largest;
+    writeHalf(scale, largest * (1.0F / 127.0F));
+    const float rounded = readHalf(scale);
+    const float inverse = rounded > 0.0F ? 1.0F / rounded : 0.0F;
+    for (int d = first; d < end; ++d) block[index(d)] = static_cast<std::byte>(roundClamp(x[d] * inverse, -128, 127));
+  }
 }
 
-std::int64_t attentionScratchFloats(const AttentionTask& task) noexcept { return 2 * static_cast<std::int64_t>(task.headDim); }
+void writeKv(const float* key, const float* value, int headDim, KvType type, int pageTokens, int place, std::byte* keys,
+             std::byte* values) noexcept {
+  writeKvRow(key, headDim, type, pageTokens, place, pageTokens, 1, keys);
+  writeKvRow(value, headDim, type, pageTokens, place, 1, headDim, values);
+}
 
-/// One query head at a time, keys in order, with the running maximum and sum of online softmax.
-void attention(const AttentionTask& task) noexcept {
-  const int dim = task.headDim;
-  float* keyOrValue = task.scratch;
-  float* sum = task.scratch + dim;
-  const std::size_t elementBytes = task.type == KvType::F16 ? 2 : 4;
-  const auto load = [&](const std::byte* const* pages, int position) noexcept {
-    const std::byte* row = pages[position / task.pageTokens] +
-                           static_cast<std::size_t>(position % task.pageTokens) * static_cast<std::size_t>(dim) * elementBytes;
-    for (int i = 0; i < dim; ++i) {
-      keyOrValue[i] = task.type == KvType::F16 ? readHalf(row + 2 * i) : readAs<float>(row + 4 * i);
-    }
-  };
-  for (int r = 0; r < task.rows; ++r) {
-    const int last = task.firstPosition + r;
-    const int first = task.window > 0 && last - task.window + 1 > 0 ? last - task.window + 1 : 0;
-    for (int h = 0; h < task.group; ++h) {
-      const float* query = task.query + r * task.queryStride + static_cast<std::int64_t>(h) * dim;
-      float* output = task.output + r * task.outputStride + static_cast<std::int64_t>(h) * dim;
-      float maximum = -std::numeric_limits<float>::infinity();
-      float total = 0.0F;
-      for (int i = 0; i < dim; ++i) sum[i] = 0.0F;
-      for (int position = first; position <= last; ++position) {
-        load(task.keyPages, position);
-        float score = dot(query, keyOrValue, dim) * task.scale;
-        if (task.softcap > 0.0F) score = task.softcap * std::tanh(score / task.softcap);
-        const float newMaximum = score > maximum ? score : maximum;
-        const float correction = std::exp(maximum - newMaximum);
-        const float weight = std::exp(score - newMaximum);
-        load(task.valuePages, position);
-        for (int i = 0; i < dim; ++i) sum[i] = sum[i] * correction + weight * keyOrValue[i];
-        total = total * correction + weight;
-        maximum = newMaximum;
-      }
-      for (int i = 0; i < dim; ++i) output[i] = sum[i] / total;
+void readKvRow(const std::byte* block, int headDim, KvType type, int pageTokens, int place, std::int64_t dimStride,
+               std::int64_t tokenStride, float* x) noexcept {
+  const std::byte* scales = block + static_cast<std::int64_t>(headDim) * pageTokens + 2 * place;
+  for (int d = 0; d < headDim; ++d) {
+    const std::int64_t index = d * dimStride + place * tokenStride;
+    switch (type) {
+      case KvType::F16: x[d] = readHalf(block + 2 * index); break;
+      case KvType::F32: x[d] = readAs<float>(block + 4 * index); break;
+      case KvType::Q8_0:
+        x[d] = static_cast<float>(static_cast<std::int8_t>(block[index])) *
+               readHalf(scales + 2LL * (d / kKvScaleDims) * pageTokens);
+        break;
     }
   }
+}
+
+/// One query head's softmax over the keys that it sees of one span: Σ weight · value, the largest score, Σ weight.
+struct SpanState {
+  float* sum;
+  float maximum = -std::numeric_limits<float>::infinity();
+  float total = 0.0F;
+
+  void add(const float* values, float weight, float newMaximum, int dim) noexcept {
+    const float before = std::exp(maximum - newMaximum);
+    for (int d = 0; d < dim; ++d) sum[d] = sum[d] * before + weight * values[d];
+    total *= before;
+    maximum = newMaximum;
+  }
+};
+
+struct QueryRange {
+  int first, last;  ///< positions seen
+
+  QueryRange(const AttentionTask& task, int row) noexcept
+      : first(task.window > 0 && task.firstPosition + row - task.window + 1 > 0 ? task.firstPosition + row - task.window + 1
+                                                                                : 0),
+        last(task.firstPosition + row) {}
+};
+
+std::int64_t attentionScratchFloats(const AttentionTask& task) noexcept {
+  return task.headDim + attentionStateFloats(task.headDim);
+}
+
+void attentionOfSpan(const AttentionTask& task, int row, int head, int span, SpanState& state) noexcept {
+  const int dim = task.headDim;
+  const float* query = task.query + row * task.queryStride + static_cast<std::int64_t>(head) * dim;
+  const QueryRange range(task, row);
+  for (int d = 0; d < dim; ++d) state.sum[d] = 0.0F;
+  const int end = (span + 1) * kAttentionSpan <= range.last ? (span + 1) * kAttentionSpan : range.last + 1;
+  for (int position = range.first > span * kAttentionSpan ? range.first : span * kAttentionSpan; position < end;
+       ++position) {
+    const int page = position / task.pageTokens, place = position % task.pageTokens;
+    readKvRow(task.keyPages[page], dim, task.type, task.pageTokens, place, task.pageTokens, 1, task.scratch);
+    float score = dot(query, task.scratch, dim) * task.scale;
+    if (task.softcap > 0.0F) score = task.softcap * std::tanh(score / task.softcap);
+    readKvRow(task.valuePages[page], dim, task.type, task.pageTokens, place, 1, dim, task.scratch);
+    const float newMaximum = score > state.maximum ? score : state.maximum;
+    const float weight = std::exp(score - newMaximum);
+    state.add(task.scratch, weight, newMaximum, dim);
+    state.total += weight;
+  }
+}
+
+/// Joins a span to what was summed in `out`.
+void joinSpan(SpanState& all, const float* sum, float maximum, float total, int dim) noexcept {
+  const float newMaximum = maximum > all.maximum ? maximum : all.maximum;
+  const float weight = std::exp(maximum - newMaximum);
+  all.add(sum, weight, newMaximum, dim);
+  all.total += total * weight;
+}
+
+/// Calls body(state, row, head) with an empty state that sums into the output, then divides by its total.
+template <class Body>
+void eachQuery(const AttentionTask& task, Body body) noexcept {
+  for (int row = 0; row < task.rows; ++row) {
+    for (int head = 0; head < task.group; ++head) {
+      SpanState all{task.output + row * task.outputStride + static_cast<std::int64_t>(head) * task.headDim};
+      for (int d = 0; d < task.headDim; ++d) all.sum[d] = 0.0F;
+      body(all, row, head);
+      for (int d = 0; d < task.headDim; ++d) all.sum[d] /= all.total;
+    }
+  }
+}
+
+void attention(const AttentionTask& task) noexcept {
+  eachQuery(task, [&](SpanState& all, int row, int head) noexcept {
+    const QueryRange range(task, row);
+    for (int span = range.first / kAttentionSpan; span <= range.last / kAttentionSpan; ++span) {
+      SpanState state{task.scratch + task.headDim};
+      attentionOfSpan(task, row, head, span, state);
+      joinSpan(all, state.sum, state.maximum, state.total, task.headDim);
+    }
+  });
+}
+
+void attentionSpan(const AttentionTask& task, int span, float* states) noexcept {
+  const std::int64_t stride = attentionStateFloats(task.headDim);
+  for (int row = 0; row < task.rows; ++row) {
+    for (int head = 0; head < task.group; ++head, states += stride) {
+      SpanState state{states};
+      attentionOfSpan(task, row, head, span, state);
+      states[stride - 2] = state.maximum;
+      states[stride - 1] = state.total;
+    }
+  }
+}
+
+void attentionMerge(const AttentionTask& task, const float* states) noexcept {
+  const std::int64_t stride = attentionStateFloats(task.headDim);
+  const int firstSpan = QueryRange(task, 0).first / kAttentionSpan;
+  eachQuery(task, [&](SpanState& all, int row, int head) noexcept {
+    const QueryRange range(task, row);
+    for (int span = range.first / kAttentionSpan; span <= range.last / kAttentionSpan; ++span) {
+      const float* state =
+          states + ((static_cast<std::int64_t>(span - firstSpan) * task.rows + row) * task.group + head) * stride;
+      joinSpan(all, state, state[stride - 2], state[stride - 1], task.headDim);
+    }
+  });
 }
 
 std::int64_t argmax(const float* x, std::int64_t n, float* value) noexcept {
@@ -204,7 +314,8 @@ std::uint64_t int8MacLoop(std::uint64_t iterations) noexcept {
     b[i] = static_cast<std::int8_t>(seed - i);
   }
   for (std::uint64_t n = 0; n < iterations; ++n) {
-    for (int i = 0; i < 16; ++i) sums[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(sums[i]) + static_cast<std::uint32_t>(a[i] * b[i]));
+    for (int i = 0; i < 16; ++i)
+      sums[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(sums[i]) + static_cast<std::uint32_t>(a[i] * b[i]));
     a[n & 15] = static_cast<std::int8_t>(a[n & 15] ^ 1);
   }
   volatile std::int32_t sink = 0;
@@ -220,6 +331,7 @@ const KernelTable kScalarKernels = {
     .pack = pack,
     .activationBytes = activationBytes,
     .prepareActivation = prepareActivation,
+    .activationOffset = activationOffset,
     .matmul = matmul,
     .rmsNorm = rmsNorm,
     .rope = rope,
@@ -227,9 +339,11 @@ const KernelTable kScalarKernels = {
     .geluMul = geluMul,
     .add = add,
     .scale = scale,
-    .toKv = toKv,
+    .writeKv = writeKv,
     .attentionScratchFloats = attentionScratchFloats,
     .attention = attention,
+    .attentionSpan = attentionSpan,
+    .attentionMerge = attentionMerge,
     .argmax = argmax,
     .readBytes = readBytes,
     .int8MacLoop = int8MacLoop,

@@ -4,7 +4,8 @@
 
 #include "kernels/cpu/layout.h"
 
-// The vocabulary of AVX2 + FMA + F16C (with HEARTH_KERNELS_VNNI also AVX-VNNI) for the shared bodies. Internal linkage throughout, see layout.h.
+// The vocabulary of AVX2 + FMA + F16C (with HEARTH_KERNELS_VNNI also AVX-VNNI) for the shared bodies. Internal linkage
+// throughout, see layout.h.
 namespace hearth::kernels {
 namespace {
 
@@ -14,13 +15,14 @@ using F = __m256;   // kLanes floats
 using I = __m256i;  // kLanes int32, or 4 · kLanes bytes
 constexpr int kLanes = 8;
 #ifdef HEARTH_KERNELS_VNNI
-constexpr int kIntColumns = 5;    // no int16 sums to keep: a column more
+constexpr int kIntColumns = 5;  // no int16 sums to keep: a column more
 #else
-constexpr int kIntColumns = 4;    // columns that fit the register file beside the weights: integer layouts …
+constexpr int kIntColumns = 4;  // columns that fit the register file beside the weights: integer layouts …
 #endif
-constexpr int kFloatColumns = 3;  // … and float layouts
-constexpr int kAttentionQueries = 4;
-constexpr int kAttentionVectors = 2;
+constexpr int kByteColumns = kIntColumns;  // … those of 6 and 8 bits …
+constexpr int kFloatColumns = 3;           // … and float layouts
+constexpr int kAttentionQueries = 6;       // attention: query vectors × …
+constexpr int kAttentionVectors = 2;       // … registers of keys or values
 
 HEARTH_INLINE F load(const float* p) { return _mm256_loadu_ps(p); }
 HEARTH_INLINE void store(float* p, F x) { _mm256_storeu_ps(p, x); }
@@ -51,7 +53,8 @@ HEARTH_INLINE bool anyNan(F a) { return _mm256_movemask_ps(_mm256_cmp_ps(a, a, _
 /// Lanes begin … end-1 of x, −infinity in the others.
 HEARTH_INLINE F keepLanes(F x, int begin, int end) {
   const I lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  const I keep = _mm256_andnot_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(begin), lane), _mm256_cmpgt_epi32(_mm256_set1_epi32(end), lane));
+  const I keep = _mm256_andnot_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(begin), lane),
+                                     _mm256_cmpgt_epi32(_mm256_set1_epi32(end), lane));
   return _mm256_blendv_ps(_mm256_set1_ps(-__builtin_inff()), x, _mm256_castsi256_ps(keep));
 }
 /// Index of the first lane equal to x, or -1.
@@ -86,22 +89,34 @@ HEARTH_INLINE F loadHalf(const void* p) { return _mm256_cvtph_ps(_mm_loadu_si128
 HEARTH_INLINE F loadBfloat(const void* p) {
   return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p))), 16));
 }
-HEARTH_INLINE F loadU8(const void* p) { return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(static_cast<const __m128i*>(p)))); }
-HEARTH_INLINE F loadI8(const void* p) { return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(static_cast<const __m128i*>(p)))); }
+HEARTH_INLINE F loadU8(const void* p) {
+  return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(static_cast<const __m128i*>(p))));
+}
+HEARTH_INLINE F loadI8(const void* p) {
+  return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(static_cast<const __m128i*>(p))));
+}
 HEARTH_INLINE void storeHalf(void* p, F x) {
   _mm_storeu_si128(static_cast<__m128i*>(p), _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
 
 HEARTH_INLINE I loadBytes(const void* p) { return _mm256_loadu_si256(static_cast<const I*>(p)); }
+HEARTH_INLINE void storeBytes(void* p, I x) { _mm256_storeu_si256(static_cast<I*>(p), x); }
+HEARTH_INLINE I magnitudes(I x) { return _mm256_abs_epi8(x); }
 HEARTH_INLINE I broadcastInt(std::int32_t x) { return _mm256_set1_epi32(x); }
-HEARTH_INLINE I broadcastGroup(const std::int8_t* p) { return _mm256_castps_si256(_mm256_broadcast_ss(reinterpret_cast<const float*>(p))); }
+HEARTH_INLINE I broadcastGroup(const std::int8_t* p) {
+  return _mm256_castps_si256(_mm256_broadcast_ss(reinterpret_cast<const float*>(p)));
+}
 HEARTH_INLINE I bitAnd(I a, I b) { return _mm256_and_si256(a, b); }
 HEARTH_INLINE I bitOr(I a, I b) { return _mm256_or_si256(a, b); }
 HEARTH_INLINE I maskBytes(int value) { return _mm256_set1_epi8(static_cast<char>(value)); }
 template <int N>
-HEARTH_INLINE I shiftLeft(I x) { return _mm256_slli_epi32(x, N); }
+HEARTH_INLINE I shiftLeft(I x) {
+  return _mm256_slli_epi32(x, N);
+}
 template <int N>
-HEARTH_INLINE I shiftRight(I x) { return _mm256_srli_epi32(x, N); }
+HEARTH_INLINE I shiftRight(I x) {
+  return _mm256_srli_epi32(x, N);
+}
 HEARTH_INLINE F toFloat(I x) { return _mm256_cvtepi32_ps(x); }
 HEARTH_INLINE I addInt(I a, I b) { return _mm256_add_epi32(a, b); }
 HEARTH_INLINE I toInt(F x) { return _mm256_cvtps_epi32(x); }
@@ -112,7 +127,8 @@ HEARTH_INLINE void storeInt8x32(std::int8_t* p, const I (&x)[32 / kLanes]) {
   const I low = _mm256_packs_epi32(x[0], x[1]);
   const I high = _mm256_packs_epi32(x[2], x[3]);
   const I mixed = _mm256_packs_epi16(low, high);  // both packs work within 128-bit halves: undo the interleaving
-  _mm256_storeu_si256(reinterpret_cast<I*>(p), _mm256_permutevar8x32_epi32(mixed, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)));
+  _mm256_storeu_si256(reinterpret_cast<I*>(p),
+                      _mm256_permutevar8x32_epi32(mixed, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)));
 }
 
 /// The integer dot product of one row's bytes per lane: eight steps of 4 weights × 4 activations into int32.
@@ -143,12 +159,18 @@ struct Dot {
   HEARTH_INLINE void startZero() { wide = zeroInt(); }
   template <int Step>
   HEARTH_INLINE void step(I weights, I activations) {
-    I product;
     if constexpr (Signed) {
-      product = _mm256_maddubs_epi16(_mm256_abs_epi8(weights), _mm256_sign_epi8(activations, weights));
+      stepSigned<Step>(_mm256_abs_epi8(weights), weights, activations);
     } else {
-      product = _mm256_maddubs_epi16(weights, activations);
+      add<Step>(_mm256_maddubs_epi16(weights, activations));
     }
+  }
+  template <int Step>
+  HEARTH_INLINE void stepSigned(I magnitude, I weights, I activations) {
+    add<Step>(_mm256_maddubs_epi16(magnitude, _mm256_sign_epi8(activations, weights)));
+  }
+  template <int Step>
+  HEARTH_INLINE void add(I product) {
     if constexpr (Step % kFlush == 0) {
       narrow = product;
     } else {
@@ -168,25 +190,6 @@ HEARTH_INLINE F rotatePairs(F x, const float* cosines, const float* sines) {
   const F c = _mm256_permutevar8x32_ps(_mm256_castps128_ps256(_mm_loadu_ps(cosines)), twice);
   const F s = _mm256_permutevar8x32_ps(_mm256_castps128_ps256(_mm_loadu_ps(sines)), twice);
   return _mm256_addsub_ps(_mm256_mul_ps(x, c), _mm256_mul_ps(_mm256_permute_ps(x, 0xB1), s));
-}
-
-HEARTH_INLINE void transpose(F (&r)[kLanes]) {
-  F t[8];
-  for (int i = 0; i < 8; i += 2) {
-    t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
-    t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
-  }
-  F u[8];
-  for (int i = 0; i < 8; i += 4) {
-    u[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
-    u[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xEE);
-    u[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
-    u[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xEE);
-  }
-  for (int i = 0; i < 4; ++i) {
-    r[i] = _mm256_permute2f128_ps(u[i], u[i + 4], 0x20);
-    r[i + 4] = _mm256_permute2f128_ps(u[i], u[i + 4], 0x31);
-  }
 }
 
 }  // namespace

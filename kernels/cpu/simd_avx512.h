@@ -14,10 +14,15 @@ namespace {
 using F = __m512;   // kLanes floats
 using I = __m512i;  // kLanes int32, or 4 · kLanes bytes
 constexpr int kLanes = 16;
-constexpr int kIntColumns = 12;   // columns that fit the register file beside the weights: integer layouts …
-constexpr int kFloatColumns = 6;  // … and float layouts
-constexpr int kAttentionQueries = 8;
-constexpr int kAttentionVectors = 2;
+constexpr int kIntColumns = 12;  // columns that fit the register file beside the weights: integer layouts …
+#ifdef HEARTH_KERNELS_VNNI
+constexpr int kByteColumns = 12;  // … those of 6 and 8 bits …
+#else
+constexpr int kByteColumns = 8;  // … those of 6 and 8 bits, whose int16 sums live beside the int32 sums …
+#endif
+constexpr int kFloatColumns = 6;      // … and float layouts
+constexpr int kAttentionQueries = 6;  // attention: query vectors × …
+constexpr int kAttentionVectors = 4;  // … registers of keys or values
 
 HEARTH_INLINE F load(const float* p) { return _mm512_loadu_ps(p); }
 HEARTH_INLINE void store(float* p, F x) { _mm512_storeu_ps(p, x); }
@@ -41,7 +46,9 @@ HEARTH_INLINE F abs(F x) { return _mm512_andnot_ps(_mm512_set1_ps(-0.0F), x); }
 HEARTH_INLINE F copySign(F magnitude, F sign) { return _mm512_or_ps(magnitude, _mm512_and_ps(_mm512_set1_ps(-0.0F), sign)); }
 HEARTH_INLINE F round(F x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 /// a < b ? yes : no, lane by lane (no where one is a NaN).
-HEARTH_INLINE F selectLess(F a, F b, F yes, F no) { return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), no, yes); }
+HEARTH_INLINE F selectLess(F a, F b, F yes, F no) {
+  return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), no, yes);
+}
 HEARTH_INLINE bool anyNan(F a) { return _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q) != 0; }
 /// Lanes begin … end-1 of x, −infinity in the others.
 HEARTH_INLINE F keepLanes(F x, int begin, int end) {
@@ -65,15 +72,22 @@ HEARTH_INLINE F scaleByPower(F x, F n) { return _mm512_scalef_ps(x, n); }
 
 HEARTH_INLINE F loadHalf(const void* p) { return _mm512_cvtph_ps(_mm256_loadu_si256(static_cast<const __m256i*>(p))); }
 HEARTH_INLINE F loadBfloat(const void* p) {
-  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(static_cast<const __m256i*>(p))), 16));
+  return _mm512_castsi512_ps(
+      _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(static_cast<const __m256i*>(p))), 16));
 }
-HEARTH_INLINE F loadU8(const void* p) { return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p)))); }
-HEARTH_INLINE F loadI8(const void* p) { return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p)))); }
+HEARTH_INLINE F loadU8(const void* p) {
+  return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p))));
+}
+HEARTH_INLINE F loadI8(const void* p) {
+  return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p))));
+}
 HEARTH_INLINE void storeHalf(void* p, F x) {
   _mm256_storeu_si256(static_cast<__m256i*>(p), _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
 
 HEARTH_INLINE I loadBytes(const void* p) { return _mm512_loadu_si512(p); }
+HEARTH_INLINE void storeBytes(void* p, I x) { _mm512_storeu_si512(p, x); }
+HEARTH_INLINE I magnitudes(I x) { return _mm512_abs_epi8(x); }
 HEARTH_INLINE I broadcastInt(std::int32_t x) { return _mm512_set1_epi32(x); }
 HEARTH_INLINE I broadcastGroup(const std::int8_t* p) {
   std::int32_t group;
@@ -84,9 +98,13 @@ HEARTH_INLINE I bitAnd(I a, I b) { return _mm512_and_si512(a, b); }
 HEARTH_INLINE I bitOr(I a, I b) { return _mm512_or_si512(a, b); }
 HEARTH_INLINE I maskBytes(int value) { return _mm512_set1_epi8(static_cast<char>(value)); }
 template <int N>
-HEARTH_INLINE I shiftLeft(I x) { return _mm512_slli_epi32(x, N); }
+HEARTH_INLINE I shiftLeft(I x) {
+  return _mm512_slli_epi32(x, N);
+}
 template <int N>
-HEARTH_INLINE I shiftRight(I x) { return _mm512_srli_epi32(x, N); }
+HEARTH_INLINE I shiftRight(I x) {
+  return _mm512_srli_epi32(x, N);
+}
 HEARTH_INLINE F toFloat(I x) { return _mm512_cvtepi32_ps(x); }
 HEARTH_INLINE I addInt(I a, I b) { return _mm512_add_epi32(a, b); }
 HEARTH_INLINE I toInt(F x) { return _mm512_cvtps_epi32(x); }
@@ -126,13 +144,20 @@ struct Dot {
   HEARTH_INLINE void startZero() { wide = zeroInt(); }
   template <int Step>
   HEARTH_INLINE void step(I weights, I activations) {
-    I product;
     if constexpr (Signed) {
-      const __mmask64 negative = _mm512_movepi8_mask(weights);
-      product = _mm512_maddubs_epi16(_mm512_abs_epi8(weights), _mm512_mask_sub_epi8(activations, negative, _mm512_setzero_si512(), activations));
+      stepSigned<Step>(_mm512_abs_epi8(weights), weights, activations);
     } else {
-      product = _mm512_maddubs_epi16(weights, activations);
+      add<Step>(_mm512_maddubs_epi16(weights, activations));
     }
+  }
+  template <int Step>
+  HEARTH_INLINE void stepSigned(I magnitude, I weights, I activations) {
+    const __mmask64 negative = _mm512_movepi8_mask(weights);
+    add<Step>(
+        _mm512_maddubs_epi16(magnitude, _mm512_mask_sub_epi8(activations, negative, _mm512_setzero_si512(), activations)));
+  }
+  template <int Step>
+  HEARTH_INLINE void add(I product) {
     if constexpr (Step % kFlush == 0) {
       narrow = product;
     } else {
@@ -153,32 +178,6 @@ HEARTH_INLINE F rotatePairs(F x, const float* cosines, const float* sines) {
   const F s = _mm512_permutexvar_ps(twice, _mm512_castps256_ps512(_mm256_loadu_ps(sines)));
   const F product = _mm512_mul_ps(_mm512_permute_ps(x, 0xB1), s);
   return _mm512_fmaddsub_ps(x, c, product);
-}
-
-HEARTH_INLINE void transpose(F (&r)[kLanes]) {
-  F t[16];
-  for (int i = 0; i < 16; i += 2) {
-    t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
-    t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
-  }
-  F u[16];
-  for (int i = 0; i < 16; i += 4) {
-    u[i] = _mm512_shuffle_ps(t[i], t[i + 2], 0x44);
-    u[i + 1] = _mm512_shuffle_ps(t[i], t[i + 2], 0xEE);
-    u[i + 2] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0x44);
-    u[i + 3] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0xEE);
-  }
-  // u[4b + i] now holds columns i, 4+i, 8+i, 12+i of rows 4b … 4b+3, one column per 128-bit part.
-  for (int i = 0; i < 4; ++i) {
-    const F a = _mm512_shuffle_f32x4(u[i], u[4 + i], 0x44);       // columns i, 4+i of rows 0–7
-    const F b = _mm512_shuffle_f32x4(u[i], u[4 + i], 0xEE);       // columns 8+i, 12+i
-    const F c = _mm512_shuffle_f32x4(u[8 + i], u[12 + i], 0x44);  // the same of rows 8–15
-    const F d = _mm512_shuffle_f32x4(u[8 + i], u[12 + i], 0xEE);
-    r[i] = _mm512_shuffle_f32x4(a, c, 0x88);
-    r[4 + i] = _mm512_shuffle_f32x4(a, c, 0xDD);
-    r[8 + i] = _mm512_shuffle_f32x4(b, d, 0x88);
-    r[12 + i] = _mm512_shuffle_f32x4(b, d, 0xDD);
-  }
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include "kernels/cpu/matmul_body.h"
 #include "kernels/cpu/vector_body.h"
 // after vector_body.h:
+#include "kernels/cpu/attention_tile.h"
+// after attention_tile.h:
 #include "kernels/cpu/attention_body.h"
 
 namespace hearth::kernels {
@@ -18,6 +20,7 @@ constexpr KernelTable makeTable(const char* isa) noexcept {
       .pack = packTiles,
       .activationBytes = activationBytes,
       .prepareActivation = prepareActivation,
+      .activationOffset = activationOffset,
       .matmul = matmul,
       .rmsNorm = rmsNorm,
       .rope = rope,
@@ -25,9 +28,11 @@ constexpr KernelTable makeTable(const char* isa) noexcept {
       .geluMul = geluMul,
       .add = addTo,
       .scale = scaleBy,
-      .toKv = toKv,
+      .writeKv = writeKv,
       .attentionScratchFloats = attentionScratchFloats,
       .attention = attention,
+      .attentionSpan = attentionSpan,
+      .attentionMerge = attentionMerge,
       .argmax = argmax,
       .readBytes = readBytes,
       .int8MacLoop = int8MacLoop,

@@ -114,21 +114,6 @@ void rope(float* x, int heads, int headDim, int dims, RopeStyle style, const flo
   }
 }
 
-void toKv(const float* x, std::int64_t n, KvType type, std::byte* out) noexcept {
-  if (type == KvType::F32) {
-    __builtin_memcpy(out, x, static_cast<std::size_t>(n) * sizeof(float));
-    return;
-  }
-  std::int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) storeHalf(out + 2 * i, load(x + i));
-  if (i < n) {
-    const int rest = static_cast<int>(n - i);
-    std::byte halves[2 * kLanes];
-    storeHalf(halves, loadFirst(x + i, rest));
-    __builtin_memcpy(out + 2 * i, halves, static_cast<std::size_t>(2 * rest));
-  }
-}
-
 std::int64_t argmax(const float* x, std::int64_t n, float* value) noexcept {
   const float lowest = -__builtin_inff();
   F m0 = broadcast(lowest), m1 = m0, m2 = m0, m3 = m0;
@@ -200,6 +185,7 @@ void prepareActivation(ActivationKind kind, const float* x, std::int64_t cols, s
 }
 
 std::int64_t activationBytes(ActivationKind kind, std::int64_t cols) noexcept { return simdActivationBytes(kind, cols); }
+std::int64_t activationOffset(ActivationKind kind, std::int64_t begin) noexcept { return kind == kActivationInt8 ? begin / 32 * 64 : begin * 4; }
 
 /// The roof of reading: as fast as the loads go.
 std::uint64_t readBytes(const std::byte* data, std::size_t bytes) noexcept {

@@ -11,8 +11,13 @@ namespace {
 
 TEST(KvStorageTest, RefusesAbsurdShapesAndKeepsPagesApart) {
   const KvShape shape{2, 3, 64, kernels::KvType::F16};
-  for (const auto& [bad, page, pages] : {std::tuple{KvShape{0, 3, 64}, 16, 4}, {KvShape{2, 0, 64}, 16, 4}, {KvShape{2, 3, -64}, 16, 4},
-                                         {shape, 0, 4}, {shape, 16, 0}, {shape, 16, -1}, {KvShape{100000, 3, 64}, 16, 4}}) {
+  for (const auto& [bad, page, pages] : {std::tuple{KvShape{0, 3, 64}, 16, 4},
+                                         {KvShape{2, 0, 64}, 16, 4},
+                                         {KvShape{2, 3, -64}, 16, 4},
+                                         {shape, 0, 4},
+                                         {shape, 16, 0},
+                                         {shape, 16, -1},
+                                         {KvShape{100000, 3, 64}, 16, 4}}) {
     const auto storage = KvStorage::create(bad, page, pages);
     ASSERT_FALSE(storage);
     EXPECT_EQ(storage.error().code, ErrorCode::InvalidArgument);
@@ -42,6 +47,25 @@ TEST(KvStorageTest, RefusesAbsurdShapesAndKeepsPagesApart) {
   each([&](std::byte* block, unsigned char value) {
     EXPECT_TRUE(std::all_of(block, block + bytes, [&](std::byte b) { return b == std::byte{value}; }));
   });
+}
+
+TEST(KvStorageTest, AnEightBitCacheTakesAboutHalf) {
+  const KvShape half{2, 3, 64, kernels::KvType::F16}, eight{2, 3, 64, kernels::KvType::Q8_0},
+      odd{1, 1, 33, kernels::KvType::Q8_0};
+  EXPECT_EQ(half.bytesPerToken(), 2U * 2 * 3 * 128);
+  EXPECT_EQ(eight.bytesPerToken(), 2U * 2 * 3 * (64 + 2 * 2));
+  EXPECT_EQ(odd.bytesPerToken(), 2U * (33 + 2 * 2));
+  const auto storage = std::move(*KvStorage::create(eight, 16, 3));
+  EXPECT_EQ(storage->pageBytes(), 16 * eight.bytesPerToken());
+  EXPECT_EQ(storage->values(0, 0, 0) - storage->keys(0, 0, 0), 3 * 16 * 68);
+  EXPECT_EQ(storage->keys(0, 0, 1) - storage->keys(0, 0, 0), 16 * 68);
+}
+
+TEST(KvStorageTest, TypesHaveNames) {
+  EXPECT_EQ(kvTypeNamed("f16"), kernels::KvType::F16);
+  EXPECT_EQ(kvTypeNamed("f32"), kernels::KvType::F32);
+  EXPECT_EQ(kvTypeNamed("q8_0"), kernels::KvType::Q8_0);
+  for (const char* name : {"", "F16", "q8", "q8_0 "}) EXPECT_FALSE(kvTypeNamed(name)) << name;
 }
 
 TEST(KvStorageTest, CopiesOnePageWhole) {

@@ -7,80 +7,12 @@
 #include <random>
 #include <set>
 
-#include "tests/engine/fake_model.h"
+#include "tests/engine/engine_bench.h"
 
 namespace hearth {
 namespace {
 
-using testing::Collector;
-using testing::FakeControl;
-using testing::FakeModel;
-using testing::FakeTokenizer;
-using testing::kControl;
-using testing::kEnd;
-using testing::kVocabulary;
-using std::chrono::milliseconds;
-
-std::vector<TokenId> promptOf(std::size_t length, std::uint32_t seed) {
-  std::mt19937 random(seed);
-  std::vector<TokenId> tokens(length);
-  for (TokenId& token : tokens) token = static_cast<TokenId>(random() % 250);
-  return tokens;
-}
-
-SamplingParams greedy() {
-  SamplingParams params;
-  params.temperature = 0;
-  return params;
-}
-
-struct Bench {
-  explicit Bench(EngineOptions options = {}, int trainedContext = 4096, int maxBatch = 512, int threads = 2) {
-    auto created = Engine::create(std::make_unique<FakeModel>(control, trainedContext, maxBatch), std::make_unique<FakeTokenizer>(), options,
-                                  threads > 0 ? std::make_shared<ThreadPool>(ThreadPoolOptions{threads}) : nullptr);
-    EXPECT_TRUE(created) << created.error().describe();
-    engine = *created;
-  }
-  ~Bench() {
-    control->open();
-    engine.reset();
-    EXPECT_EQ(control->broken, 0) << "positions read back through the block tables were wrong";
-  }
-
-  EngineRequest request(std::vector<TokenId> prompt, Collector& collector, int maxTokens = 20, SamplingParams sampling = greedy()) const {
-    EngineRequest result;
-    result.prompt = std::move(prompt);
-    result.sampling = std::move(sampling);
-    result.maxTokens = maxTokens;
-    result.ignoreEnd = true;
-    result.sink = collector.sink();
-    return result;
-  }
-  RequestHandle submit(EngineRequest request) const {
-    auto handle = engine->submit(std::move(request));
-    EXPECT_TRUE(handle) << handle.error().describe();
-    return handle ? *handle : RequestHandle{};
-  }
-  /// The output of a request that runs by itself, from the model's definition: no engine involved.
-  std::vector<TokenId> expected(std::vector<TokenId> prompt, int count) const {
-    const FakeModel model(control);
-    std::vector<TokenId> output;
-    std::vector<float> logits(kVocabulary);
-    for (int i = 0; i < count; ++i) {
-      model.fill(prompt, logits);
-      output.push_back(static_cast<TokenId>(std::max_element(logits.begin(), logits.end()) - logits.begin()));
-      prompt.push_back(output.back());
-    }
-    return output;
-  }
-  void waitUntil(const std::function<bool()>& condition) const {
-    for (int i = 0; i < 20'000 && !condition(); ++i) std::this_thread::sleep_for(milliseconds(1));
-    EXPECT_TRUE(condition());
-  }
-
-  std::shared_ptr<FakeControl> control = std::make_shared<FakeControl>();
-  std::shared_ptr<Engine> engine;
-};
+using namespace testing;
 
 TEST(Engine, GeneratesWhatTheModelSays) {
   Bench bench;
@@ -551,6 +483,84 @@ TEST(Engine, PromptsThatWaitForTheSamePrefixComputeItOnce) {
     EXPECT_EQ(collector.tokens, bench.expected(prompt, 4));
   }
   EXPECT_LT(bench.control->tokens, 2 * 513) << "eight times the prompt would be 4,104";
+}
+
+TEST(Engine, PromptsOfOneStepComputeTheirSharedPrefixOnce) {
+  Bench bench;  // all eight prompts fit into one step
+  bench.control->close();
+  const auto system = promptOf(50, 6);
+  std::vector<Collector> collectors(8);
+  std::vector<std::vector<TokenId>> prompts;
+  for (std::uint32_t i = 0; i < 8; ++i) {
+    prompts.push_back(system);
+    const auto own = promptOf(5, 100 + i);
+    prompts.back().insert(prompts.back().end(), own.begin(), own.end());
+    bench.submit(bench.request(prompts.back(), collectors[i], 1));
+  }
+  bench.control->open();
+  for (std::size_t i = 0; i < 8; ++i) {
+    ASSERT_TRUE(collectors[i].wait());
+    EXPECT_EQ(collectors[i].tokens, bench.expected(prompts[i], 1));
+    if (i > 0) {
+      EXPECT_EQ(collectors[i].startedEvent.cachedTokens, 48);
+    }
+  }
+  EXPECT_EQ(bench.control->tokens, 55 + 7 * 7) << "the first whole, of the others what is not in the three shared pages";
+}
+
+TEST(Engine, APromptGoesOnWhenTheOneItWaitsForIsCancelled) {
+  EngineOptions options;
+  options.stepTokens = 32;
+  Bench bench(options);
+  const auto prompt = promptOf(1000, 6);
+  Collector first, second, third;
+  RequestHandle handle;
+  std::atomic<int> steps{0};
+  bench.control->onStep = [&](const Batch&) {
+    if (++steps == 10) handle.cancel();
+  };
+  bench.control->close();
+  handle = bench.submit(bench.request(prompt, first, 5));
+  bench.submit(bench.request(prompt, second, 5));
+  bench.submit(bench.request(prompt, third, 5));
+  bench.control->open();
+  ASSERT_TRUE(first.wait());
+  EXPECT_EQ(first.finished.reason, FinishReason::Cancelled);
+  for (Collector* collector : {&second, &third}) {
+    ASSERT_TRUE(collector->wait());
+    EXPECT_EQ(collector->tokens, bench.expected(prompt, 5));
+  }
+  EXPECT_LT(bench.control->tokens, 1200) << "what the cancelled one had computed was used";
+}
+
+TEST(Engine, AShortPromptPassesALongOneAndALongOneIsNotPassedForEver) {
+  EngineOptions options;
+  options.stepTokens = 64;
+  options.maxQueued = 2000;
+  Bench bench(options);
+  bench.control->microsecondsPerToken = 20;
+  Collector longOne, shortOne;
+  bench.submit(bench.request(promptOf(3000, 1), longOne, 2));
+  bench.waitUntil([&] { return longOne.hasStarted(); });
+  bench.submit(bench.request(promptOf(30, 2), shortOne, 2));
+  ASSERT_TRUE(shortOne.wait());
+  EXPECT_EQ(longOne.tokenCount(), 0) << "3,000 tokens at 64 a step: they are not read yet";
+
+  // A flood of short prompts, submitted as fast as they are answered: the long one still ends.
+  std::vector<Collector> flood(400);
+  std::size_t next = 0;
+  Collector another;
+  bench.submit(bench.request(promptOf(3000, 3), another, 2));
+  for (std::size_t done = 0; !another.done() && next < flood.size();) {
+    while (next < flood.size() && next < done + 12) {
+      bench.submit(bench.request(promptOf(60, static_cast<std::uint32_t>(10 + next)), flood[next], 1));
+      ++next;
+    }
+    ASSERT_TRUE(flood[done++].wait());
+  }
+  ASSERT_TRUE(another.wait());
+  EXPECT_LT(next, flood.size()) << "it was answered among them, not after them";
+  for (std::size_t i = 0; i < next; ++i) ASSERT_TRUE(flood[i].wait());
 }
 
 TEST(Engine, AFloodOfOnePrincipalDoesNotDelayAnother) {

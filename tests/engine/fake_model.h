@@ -22,7 +22,7 @@ constexpr TokenId kEnd = 256;    ///< end of generation
 constexpr TokenId kControl = 257;
 
 /// Tokens 0…255 are the bytes, 256 ends, 257 is a control token, the rest have names.
-class FakeTokenizer final : public Tokenizer {
+class FakeTokenizer : public Tokenizer {
  public:
   FakeTokenizer() {
     for (int token = 0; token < kVocabulary; ++token) {
@@ -66,6 +66,8 @@ struct FakeControl {
   std::atomic<int> microsecondsPerToken{0};
   std::atomic<bool> nan{false};                ///< logits are all NaN
   std::function<TokenId(std::span<const TokenId> history)> script;  ///< decides the most likely token
+  float peak = 1000;                           ///< logit of that token; the others' are below 8
+  std::function<void(std::span<const TokenId> history, std::span<float> logits)> fill;  ///< gives all logits instead
   std::function<void(const Batch&)> onStep;
 
   /// Stops steps until open() is called: what is submitted meanwhile meets in one batch.
@@ -146,6 +148,7 @@ class FakeModel final : public Model {
 
   /// The logits that this history must give.
   void fill(std::span<const TokenId> history, std::span<float> logits) const {
+    if (m_control->fill) return m_control->fill(history, logits);
     std::uint64_t hash = 1469598103934665603ULL;
     for (const TokenId token : history) hash = (hash ^ static_cast<std::uint32_t>(token)) * 1099511628211ULL + 7;
     for (std::size_t i = 0; i < logits.size(); ++i) {
@@ -154,7 +157,7 @@ class FakeModel final : public Model {
       mixed ^= mixed >> 29U;
       logits[i] = static_cast<float>(mixed % 4096) / 512.0F;
     }
-    if (m_control->script) logits[static_cast<std::size_t>(m_control->script(history))] = 1000;
+    if (m_control->script) logits[static_cast<std::size_t>(m_control->script(history))] = m_control->peak;
     if (m_control->nan) std::fill(logits.begin(), logits.end(), std::numeric_limits<float>::quiet_NaN());
   }
 

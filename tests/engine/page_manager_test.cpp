@@ -161,6 +161,26 @@ TEST(PageManager, WithoutTheCacheNothingIsShared) {
 }
 
 /// Random sequences over a small alphabet, so that prefixes are shared all the time, in a pool that is always too small.
+TEST(PageManager, TruncateGivesBackWhatLiesBehindTheEnd) {
+  PageManager pages(8, 4, true, [](PageId, PageId) {});
+  const std::vector<TokenId> tokens{1, 2, 3, 4, 5, 6, 7};
+  BlockTable table;
+  ASSERT_TRUE(pages.reserve(table, 7));
+  pages.commit(table, tokens, 5);
+  ASSERT_TRUE(pages.reserve(table, 12));  // guesses: positions 5…16
+  EXPECT_EQ(table.pages.size(), 5U);
+  pages.commit(table, tokens, 1);         // one was right
+  pages.truncate(table, table.tokens);
+  EXPECT_EQ(table.pages.size(), 2U);
+  EXPECT_EQ(table.tokens, 6);
+  EXPECT_EQ(pages.cachedPages(), 1) << "only the page whose tokens are final";
+  const BlockTable* const tables[] = {&table};
+  EXPECT_EQ(pages.audit(tables), "");
+  pages.truncate(table, 4);
+  EXPECT_EQ(table.pages.size(), 1U);
+  EXPECT_EQ(pages.audit(tables), "");
+}
+
 TEST(PageManager, RandomOperationsKeepTheBooks) {
   for (const std::uint32_t seed : {1U, 2U, 3U, 4U}) {
     std::mt19937 random(seed);

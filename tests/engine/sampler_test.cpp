@@ -192,6 +192,48 @@ TEST(Sampler, TopPKeepsTheSmallestSetOfThatMass) {
   }
 }
 
+// Large vocabularies take a way of their own: only a part of the candidates is collected.
+TEST(Sampler, TopPOfALargeVocabularyKeepsTheSameSet) {
+  constexpr std::size_t kSize = 50'000;
+  std::mt19937 random(3);
+  for (const double spread : {0.5, 3.0, 12.0}) {  // nearly all tokens alike … a few that matter
+    for (const double topP : {0.1, 0.7, 0.95, 0.9999}) {
+      std::normal_distribution<float> normal(0, static_cast<float>(spread));
+      std::vector<float> logits(kSize);
+      for (float& logit : logits) logit = normal(random);
+      logits[17] = std::numeric_limits<float>::quiet_NaN();
+      logits[18] = -std::numeric_limits<float>::infinity();
+      auto sorted = logits;
+      sorted[17] = sorted[18];
+      std::sort(sorted.begin(), sorted.end(), std::greater<>());
+      double total = 0, reached = 0;
+      for (const float logit : sorted) total += std::exp(static_cast<double>(logit - sorted[0]));
+      std::size_t kept = 0;
+      while (reached < topP * total) reached += std::exp(static_cast<double>(sorted[kept++] - sorted[0]));
+      SamplingParams params;
+      params.topK = 0;
+      params.minP = 0;
+      params.topP = topP;
+      params.temperature = 50;  // nearly uniform among those that are kept: the least likely come too
+      params.seed = 1;
+      Sampler sampler(params, 1);
+      SamplerScratch scratch;
+      float lowest = sorted[0];
+      for (std::uint64_t i = 0; i < 300; ++i) {
+        auto copy = logits;
+        const auto token = sampler.sample(copy, {}, i, scratch);
+        ASSERT_TRUE(token);
+        lowest = std::min(lowest, logits[static_cast<std::size_t>(token->token)]);
+      }
+      // 10^-5 of the mass is left to rounding on either side.
+      std::size_t most = kept;
+      for (double more = 0; most < kSize && more < 1e-5 * total; ++most) more += std::exp(static_cast<double>(sorted[most] - sorted[0]));
+      EXPECT_GE(lowest, sorted[std::min(most, kSize - 1)]) << "spread " << spread << ", top-p " << topP;
+      EXPECT_LE(lowest, sorted[kept / 10]) << "spread " << spread << ", top-p " << topP << ": the tail is drawn too";
+    }
+  }
+}
+
 TEST(Sampler, TopPZeroIsGreedy) {
   auto params = plain(5);
   params.topP = 0;

@@ -26,6 +26,7 @@ TEST_F(SettingsTest, DefaultsWhenNothingIsSet) {
   EXPECT_EQ(read.threads, 0);
   EXPECT_EQ(read.contextTokens, 0);
   EXPECT_EQ(read.memoryBudgetBytes, 0U);
+  EXPECT_EQ(read.speculation, Speculation::Lookup);
 }
 
 TEST_F(SettingsTest, WhatWasSetIsRead) {
@@ -34,12 +35,16 @@ TEST_F(SettingsTest, WhatWasSetIsRead) {
   ASSERT_TRUE(m_store->setSetting(settings::kThreads, "4"));
   ASSERT_TRUE(m_store->setSetting(settings::kContextTokens, "32768"));
   ASSERT_TRUE(m_store->setSetting(settings::kMemoryBudgetBytes, "8000000000"));
+  ASSERT_TRUE(m_store->setSetting(settings::kKvType, "q8_0"));
+  ASSERT_TRUE(m_store->setSetting(settings::kSpeculation, "off"));
   const HostSettings read = readHostSettings(*m_store).value();
+  EXPECT_EQ(read.kvType, kernels::KvType::Q8_0);
   EXPECT_THAT(read.modelFolders, ::testing::ElementsAre("/a \"quoted\" folder", "/b"));
   EXPECT_EQ(read.keepAlive.count(), 300);
   EXPECT_EQ(read.threads, 4);
   EXPECT_EQ(read.contextTokens, 32768);
   EXPECT_EQ(read.memoryBudgetBytes, 8'000'000'000U);
+  EXPECT_EQ(read.speculation, Speculation::Off);
 }
 
 TEST_F(SettingsTest, ValuesThatMakeNoSenseFallBackToTheDefault) {
@@ -48,11 +53,15 @@ TEST_F(SettingsTest, ValuesThatMakeNoSenseFallBackToTheDefault) {
     ASSERT_TRUE(m_store->setSetting(settings::kContextTokens, bad));
     ASSERT_TRUE(m_store->setSetting(settings::kKeepAliveSeconds, bad));
     ASSERT_TRUE(m_store->setSetting(settings::kModelFolders, bad));
+    ASSERT_TRUE(m_store->setSetting(settings::kKvType, bad));
+    ASSERT_TRUE(m_store->setSetting(settings::kSpeculation, bad));
     const HostSettings read = readHostSettings(*m_store).value();
     EXPECT_EQ(read.threads, 0) << bad;
     EXPECT_EQ(read.contextTokens, 0) << bad;
     EXPECT_EQ(read.keepAlive.count(), -1) << bad;
+    EXPECT_EQ(read.speculation, Speculation::Lookup) << bad;
     EXPECT_TRUE(read.modelFolders.empty()) << bad;
+    EXPECT_FALSE(read.kvType) << bad;
   }
   ASSERT_TRUE(m_store->setSetting(settings::kContextTokens, "511"));
   EXPECT_EQ(readHostSettings(*m_store)->contextTokens, 0) << "too short for a conversation";

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -31,7 +32,8 @@ TEST(Vector, RmsNormMatchesDoublePrecision) {
       double sum = 0.0;
       for (const float v : x) sum += static_cast<double>(v) * v;
       const double factor = 1.0 / std::sqrt(sum / static_cast<double>(n) + 1e-6);
-      for (std::size_t i = 0; i < size; ++i) ASSERT_NEAR(out[i], x[i] * factor * w[i], 2e-6 * (std::fabs(x[i] * factor * w[i]) + 1e-6)) << n;
+      for (std::size_t i = 0; i < size; ++i)
+        ASSERT_NEAR(out[i], x[i] * factor * w[i], 2e-6 * (std::fabs(x[i] * factor * w[i]) + 1e-6)) << n;
       EXPECT_EQ(out[size], 99.0F);
       std::vector<float> inPlace = x;
       table.rmsNorm(inPlace.data(), w.data(), 1e-6F, n, inPlace.data());
@@ -57,13 +59,15 @@ TEST(Vector, RopeRotatesThePairsOfItsStyleAndKeepsTheRest) {
         for (int h = 0; h < heads; ++h) {
           for (int i = 0; i < dims / 2; ++i) {
             const auto a = static_cast<std::size_t>(h * headDim + (style == RopeStyle::Interleaved ? 2 * i : i));
-            const auto b = static_cast<std::size_t>(h * headDim + (style == RopeStyle::Interleaved ? 2 * i + 1 : i + dims / 2));
+            const auto b =
+                static_cast<std::size_t>(h * headDim + (style == RopeStyle::Interleaved ? 2 * i + 1 : i + dims / 2));
             const double cosine = c[static_cast<std::size_t>(i)], sine = s[static_cast<std::size_t>(i)];
             expected[a] = x[a] * cosine - x[b] * sine;
             expected[b] = x[a] * sine + x[b] * cosine;
           }
         }
-        for (std::size_t i = 0; i < y.size(); ++i) ASSERT_NEAR(y[i], expected[i], 1e-6) << headDim << "/" << dims << " at " << i;
+        for (std::size_t i = 0; i < y.size(); ++i)
+          ASSERT_NEAR(y[i], expected[i], 1e-6) << headDim << "/" << dims << " at " << i;
       }
     }
   });
@@ -127,21 +131,33 @@ TEST(Vector, AddAndScale) {
   });
 }
 
-TEST(Vector, ToKvRoundsToNearestEven) {
+TEST(Vector, WriteKvRoundsToNearestEven) {
   forEachTable([](const KernelTable& table) {
     for (const std::int64_t n : kLengths) {
-      const auto size = static_cast<std::size_t>(n);
+      constexpr int kPage = 3, kPlace = 1;
+      const auto size = static_cast<std::size_t>(n), page = static_cast<std::size_t>(kPage),
+                 place = static_cast<std::size_t>(kPlace);
       std::vector<float> x = randomFloats(size, 8, 100.0F);
       x[0] = 1.0F + 0x1p-11F;
-      std::vector<std::byte> halves(2 * size + 2, std::byte{0x5A}), floats(4 * size + 4, std::byte{0x5A});
-      table.toKv(x.data(), n, KvType::F16, halves.data());
-      table.toKv(x.data(), n, KvType::F32, floats.data());
-      for (std::size_t i = 0; i < size; ++i) {
-        ASSERT_EQ(readAs<std::uint16_t>(halves.data() + 2 * i), floatToHalf(x[i]));
-        ASSERT_EQ(readAs<float>(floats.data() + 4 * i), x[i]);
+      for (const KvType type : {KvType::F16, KvType::F32}) {
+        const std::size_t element = type == KvType::F16 ? 2 : 4;
+        std::vector<std::byte> keys(element * page * size + 4, std::byte{0x5A}), values = keys;
+        table.writeKv(x.data(), x.data(), static_cast<int>(n), type, kPage, kPlace, keys.data(), values.data());
+        const auto read = [&](const std::vector<std::byte>& block, std::size_t index) {
+          return type == KvType::F16 ? readHalf(block.data() + 2 * index) : readAs<float>(block.data() + 4 * index);
+        };
+        for (std::size_t i = 0; i < size; ++i) {
+          const float wanted = type == KvType::F16 ? halfToFloat(floatToHalf(x[i])) : x[i];
+          ASSERT_EQ(read(keys, i * page + place), wanted);
+          ASSERT_EQ(read(values, place * size + i), wanted);
+        }
+        // Nothing beside the token's own elements is touched.
+        const auto untouched = [&](const std::vector<std::byte>& block) {
+          return std::count(block.begin(), block.end(), std::byte{0x5A});
+        };
+        EXPECT_GE(untouched(keys), static_cast<std::ptrdiff_t>(element * (page - 1) * size + 4));
+        EXPECT_GE(untouched(values), static_cast<std::ptrdiff_t>(element * (page - 1) * size + 4));
       }
-      EXPECT_EQ(halves[2 * size], std::byte{0x5A});
-      EXPECT_EQ(floats[4 * size], std::byte{0x5A});
     }
   });
 }

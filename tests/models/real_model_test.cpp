@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "core/base/platform/platform.h"
 #include "tests/models/forward_support.h"
 
 namespace hearth::testing {
@@ -88,6 +89,37 @@ TEST(SmolLm2, ExactMatchesPyTorchAndQuantisedMatchesExact) {
   EXPECT_GE(agreement, 0.95);
   std::printf("perplexity: exact %.4f, quantised %.4f; same first choice %.2f%%; exact against PyTorch %.2e\n",
               exactPerplexity, perplexity, 100 * agreement, relativeError(ours, theirs));
+}
+
+// Weights are in memory once: a piece's file pages are given back when it has been packed.
+TEST(SmolLm2, LoadingKeepsNoSecondCopyInMemory) {
+  const auto file = smollm();
+  if (file == nullptr) GTEST_SKIP() << "HEARTH_TEST_MODELS has no smollm2-135m-instruct-q4_1.gguf";
+  const auto pool = std::make_shared<ThreadPool>();
+  for (const GgufTensor& tensor : file->tensors()) file->dropPages(tensor.data);
+  const bool peakFromHere = static_cast<bool>(std::ofstream("/proc/self/clear_refs") << 5 << std::flush);
+  const auto peak = [] {  // KiB; proc(5)
+    std::ifstream status("/proc/self/status");
+    std::string word;
+    double value = 0;
+    while (status >> word && word != "VmHWM:") {
+    }
+    status >> value;
+    return value * 1024;
+  };
+  const auto before = static_cast<double>(platform::residentBytes());
+  const auto fileBytes = static_cast<double>(file->fileBytes());
+  auto model = loadModel(file, pool, {});
+  ASSERT_TRUE(model) << model.error().describe();
+  const double taken = static_cast<double>(platform::residentBytes()) - before;
+  const double most = peak() - before;
+  EXPECT_LT(taken, 1.10 * fileBytes);
+  EXPECT_GT(taken, 0.80 * fileBytes) << "is the measure blind?";
+  if (peakFromHere) {
+    EXPECT_LT(most, 1.15 * fileBytes);
+  }
+  EXPECT_LE(static_cast<double>((*model)->weightBytes()), 1.05 * fileBytes);
+  std::printf("file %.1f MB, resident after loading %.1f MB, at most %.1f MB\n", fileBytes / 1e6, taken / 1e6, most / 1e6);
 }
 
 }  // namespace

@@ -35,8 +35,11 @@ class TinyFile {
     return std::make_shared<const GgufFile>(std::move(file));
   }
   [[nodiscard]] Result<std::unique_ptr<Model>> load(const ModelLoadOptions& options = {}, int threads = 2) const {
+    return load(options, ThreadPoolOptions{.threads = threads});
+  }
+  [[nodiscard]] Result<std::unique_ptr<Model>> load(const ModelLoadOptions& options, const ThreadPoolOptions& pool) const {
     HEARTH_TRY(auto file, open());
-    return loadModel(std::move(file), std::make_shared<ThreadPool>(ThreadPoolOptions{.threads = threads}), options);
+    return loadModel(std::move(file), std::make_shared<ThreadPool>(pool), options);
   }
 
  private:

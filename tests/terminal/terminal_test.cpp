@@ -112,7 +112,7 @@ TEST_F(Terminal, EveryCommandHelps) {
 
 TEST_F(Terminal, WrongUsageIsTwoAndSilentOnOutput) {
   for (const std::string arguments : {"", "frobnicate", "run", "tokenize", "serve --port 70000", "serve --port x", "run m p --temperature -1",
-                                      "bench m --decode 1", "perplexity m f --context 1", "list --nope"}) {
+                                      "bench m --decode 1", "bench m --kv-type q3", "perplexity m f --context 1", "run m p --speculation perhaps", "list --nope"}) {
     const Outcome outcome = run(arguments);
     EXPECT_EQ(outcome.code, 2) << arguments << outcome.err;
     EXPECT_EQ(outcome.out, "") << arguments;
@@ -268,6 +268,16 @@ TEST_F(TerminalWithModel, RunPrintsJustTheReply) {
   const Outcome piped = run("run " + m_model + " - --temperature 0 --max-tokens 12 --quiet", "What color is the sky?\n");
   EXPECT_EQ(piped.out, first.out);
   EXPECT_EQ(piped.err, "");
+}
+
+TEST_F(TerminalWithModel, SpeculationIsSeenAndChangesNothing) {
+  const std::string question = " 'Repeat this word thirty times: lighthouse lighthouse lighthouse lighthouse lighthouse' --temperature 0 --max-tokens 60";
+  const Outcome with = run("run " + m_model + question);
+  const Outcome without = run("run " + m_model + question + " --speculation off");
+  ASSERT_EQ(with.code, 0) << with.err;
+  EXPECT_EQ(with.out, without.out);
+  EXPECT_THAT(with.err, HasSubstr("guesses right"));
+  EXPECT_THAT(without.err, testing::Not(HasSubstr("guesses")));
 }
 
 TEST_F(TerminalWithModel, RunHoldsAConversation) {

@@ -105,6 +105,13 @@ int commandBench(const GlobalOptions& global, const BenchOptions& options) {
   engineOptions.targetInterTokenSeconds = 3600;  // whole prefill steps: nobody waits for a token here
   engineOptions.maxSequences = std::max(sequences, 1);
   engineOptions.maxQueued = std::max(256, sequences);
+  // Guesses on random tokens say nothing about text: only when asked for.
+  engineOptions.speculation = global.speculation.value_or(global.draft.empty() ? Speculation::Off : Speculation::Lookup);
+  if (!global.draft.empty()) {
+    auto draft = modelPath(global, global.draft);
+    if (!draft) return report(draft.error());
+    engineOptions.draft = std::move(*draft);
+  }
   engineOptions.prefixCache = false;  // what was computed for one round must be computed for the next
   auto direct = loadDirectly(global, options.model, engineOptions);
   if (!direct) return report(direct.error());

@@ -71,6 +71,7 @@ class Reply {
 std::string statistics(const ChatEvent& end) {
   std::string line = fmt::format("{:.1f} tok/s · first token {:.2f} s · {} tokens", end.tokensPerSecond, end.firstTokenSeconds, end.generatedTokens);
   if (end.promptTokens > 0) line += fmt::format(" · prompt {} tokens", end.promptTokens);
+  if (end.draftedTokens > 0) line += fmt::format(" · {} of {} guesses right", end.acceptedTokens, end.draftedTokens);
   if (end.reason == FinishReason::Length) line += " · cut off at the length limit";
   return line;
 }
@@ -94,6 +95,9 @@ int commandRun(const GlobalOptions& global, const RunOptions& options) {
   if (!rooms) return report(rooms.error());
   installInterruptFlag();
 
+  if (!global.draft.empty()) {
+    if (const auto loaded = loadWithDraft(**rooms, global, options.model); !loaded) return report(loaded.error());
+  }
   ChatRequest request;
   request.model = options.model;
   request.sampling = options.sampling;

@@ -18,7 +18,8 @@ int commandServe(const GlobalOptions& global, const ServeOptions& options) {
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 
-  auto host = Host::create({.dataDir = global.dataDir, .threads = global.threads, .contextTokens = global.contextTokens, .logToStderr = global.verbose});
+  auto host = Host::create({.dataDir = global.dataDir, .threads = global.threads, .contextTokens = global.contextTokens, .logToStderr = global.verbose,
+                            .kvType = global.kvType, .speculation = global.speculation});
   if (!host) return report(host.error());
   ServerOptions server{.host = options.host, .port = static_cast<std::uint16_t>(options.port)};
   std::optional<InstalledModel> model;
@@ -40,16 +41,23 @@ int commandServe(const GlobalOptions& global, const ServeOptions& options) {
                     "Ctrl-C ends the server.",
                     address, server.defaultModel));
   }
+  std::filesystem::path draft;
+  if (model && !global.draft.empty()) {
+    auto helper = (*host)->library().resolve(global.draft);
+    if (!helper) return report(helper.error());
+    draft = helper->path;
+  }
   if (model) {
     // The server answers meanwhile; requests for the model wait for this load.
     ProgressLine progress("loading " + model->id);
     const int listener = (*host)->pool().addListener([&](const ModelStatus& status) {
       if (status.state == ModelState::Loading) progress.at(status.progress);
     });
-    const EngineOptions wanted = (*host)->engineOptions(*model);
+    EngineOptions wanted = (*host)->engineOptions(*model);
     if (wanted.contextTokens < global.contextTokens) {
       say(fmt::format("{} was trained for a context of {} tokens: that is used instead of {}", model->id, wanted.contextTokens, global.contextTokens));
     }
+    wanted.draft = draft;
     (*host)->pool().acquire(model->id, model->path, wanted, [](const Result<LoadedModelPtr>& loaded) {
       if (!loaded) (void)report(loaded.error());
       else say("loaded " + (*loaded)->id);

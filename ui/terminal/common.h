@@ -5,10 +5,13 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "core/base/error.h"
+#include "kernels/cpu/kv_layout.h"
+#include "core/engine/engine.h"
 
 namespace hearth::terminal {
 
@@ -30,6 +33,9 @@ struct GlobalOptions {
   int threads = 0;
   int contextTokens = 0;  ///< of run and serve; 0 = the setting of the data folder, else automatic
   bool verbose = false;
+  std::optional<kernels::KvType> kvType;  ///< --kv-type; empty = as in the settings, else the model's own
+  std::optional<Speculation> speculation;  ///< of the commands that have it; none = as set
+  std::string draft;  ///< MODEL that guesses for the one that is run; empty = none
 };
 
 /// Says on stderr what went wrong, with its evidence, and gives the exit status that belongs to it.

@@ -28,6 +28,13 @@ void addSampling(CLI::App& app, RunOptions& o) {
   app.add_option("--stop", o.stop, "end the reply before this text (may be given again)");
 }
 
+void addSpeculation(CLI::App& app, GlobalOptions& o, const char* otherwise) {
+  app.add_option("--speculation", o.speculation,
+                 std::string("guess tokens ahead from the text so far; never changes the reply (default: ") + otherwise + ")")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, hearth::Speculation>{{"off", hearth::Speculation::Off}, {"lookup", hearth::Speculation::Lookup}}));
+  app.add_option("--draft", o.draft, "a small MODEL of the same vocabulary that guesses tokens ahead; never changes the reply");
+}
+
 int runMain(int argc, char** argv) {
   GlobalOptions global;
   CLI::App app{"Hearth: language models on your own machine"};
@@ -35,6 +42,10 @@ int runMain(int argc, char** argv) {
   app.set_version_flag("--version", std::string("hearth ") + hearth::versionString());
   app.add_option("--data-dir", global.dataDir, "data folder (default: $HEARTH_HOME, else ~/.local/share/hearth)");
   app.add_option("--threads", global.threads, "compute threads (default: physical cores)")->check(CLI::Range(1, 512));
+  std::string kvType;
+  app.add_option("--kv-type", kvType, "KV cache of run, serve, perplexity and bench: f16, or q8_0 (half the memory, a little less exact)")
+      ->check(CLI::IsMember({"f16", "q8_0"}))
+      ->each([&](const std::string& name) { global.kvType = hearth::kvTypeNamed(name); });
   app.add_flag("--verbose", global.verbose, "log to standard error");
   app.require_subcommand(1);
   app.fallthrough();
@@ -58,6 +69,7 @@ int runMain(int argc, char** argv) {
   addContext(runApp);
   runApp->add_flag("--quiet", run.quiet, "no statistics after the reply");
   addSampling(*runApp, run);
+  addSpeculation(*runApp, global, "as set, else lookup");
   runApp->callback([&] {
     run.hasPrompt = promptOption->count() > 0;
     status = commandRun(global, run);
@@ -70,6 +82,8 @@ int runMain(int argc, char** argv) {
   serveApp->add_option("--model", serve.model, "load this one at start, and use it where a request names none");
   addContext(serveApp);
   serveApp->add_flag("--show-curl", serve.showCurl, "print a curl command to try it with (on standard error)");
+  addSpeculation(*serveApp, global, "as set, else lookup");
+  serveApp->get_option("--draft")->needs("--model");
   serveApp->callback([&] { status = commandServe(global, serve); });
 
   bool json = false;
@@ -119,6 +133,7 @@ int runMain(int argc, char** argv) {
   benchApp->add_option("--batch", bench.batch, "numbers of sequences at once; 0 leaves this part out")->delimiter(',')->check(CLI::Range(0, 1024))->capture_default_str();
   benchApp->add_option("--batch-prompt", bench.batchPrompt, "prompt tokens of each of these sequences")->check(CLI::Range(1, 1 << 20))->capture_default_str();
   benchApp->add_option("--rounds", bench.rounds, "the best of so many rounds is given")->check(CLI::Range(1, 100))->capture_default_str();
+  addSpeculation(*benchApp, global, "off");
   benchApp->add_flag("--json", bench.json);
   benchApp->callback([&] { status = commandBench(global, bench); });
 

@@ -11,7 +11,8 @@ namespace hearth::terminal {
 Result<std::unique_ptr<Rooms>> Rooms::open(const GlobalOptions& options) {
   auto rooms = std::unique_ptr<Rooms>(new Rooms());
   rooms->m_paths = chooseDataPaths(options.dataDir);
-  auto host = Host::create({.dataDir = options.dataDir, .threads = options.threads, .contextTokens = options.contextTokens, .logToStderr = options.verbose});
+  auto host = Host::create({.dataDir = options.dataDir, .threads = options.threads, .contextTokens = options.contextTokens, .logToStderr = options.verbose,
+                            .kvType = options.kvType, .speculation = options.speculation});
   if (host) {
     rooms->m_host = std::move(*host);
     return rooms;
@@ -24,7 +25,7 @@ Result<std::unique_ptr<Rooms>> Rooms::open(const GlobalOptions& options) {
   rooms->m_temporary = folder;
   HEARTH_TRY(rooms->m_store, Store::open(rooms->m_temporary / "hearth.db"));
   rooms->m_library = Library::create(rooms->m_paths.models(), {});
-  rooms->m_pool = EnginePool::create({.threads = options.threads});
+  rooms->m_pool = EnginePool::create({.threads = options.threads, .speculation = options.speculation.value_or(Speculation::Lookup), .kvType = options.kvType});
   rooms->m_chat = ChatService::create(*rooms->m_pool, *rooms->m_library, *rooms->m_store, nullptr,
                                       [context = options.contextTokens](const InstalledModel& model) { return engineOptionsFor(model, context); });
   return rooms;
@@ -47,10 +48,25 @@ Result<std::filesystem::path> modelPath(const GlobalOptions& options, const std:
   return installed.path;
 }
 
+Result<void> loadWithDraft(Rooms& rooms, const GlobalOptions& options, const std::string& model) {
+  HEARTH_TRY(const InstalledModel target, rooms.library().resolve(model));
+  HEARTH_TRY(const InstalledModel helper, rooms.library().resolve(options.draft));
+  ProgressLine progress("loading " + target.id);
+  const int listener = rooms.pool().addListener([&](const ModelStatus& status) {
+    if (status.state == ModelState::Loading) progress.at(status.progress);
+  });
+  EngineOptions wanted = engineOptionsFor(target, options.contextTokens);
+  wanted.draft = helper.path;
+  const auto loaded = rooms.pool().load(target.id, target.path, wanted);
+  rooms.pool().removeListener(listener);
+  if (!loaded) return fail(loaded.error());
+  return {};
+}
+
 Result<DirectEngine> loadDirectly(const GlobalOptions& options, const std::string& model, const EngineOptions& engineOptions) {
   HEARTH_TRY(const std::filesystem::path path, modelPath(options, model));
   DirectEngine direct;
-  direct.pool = EnginePool::create({.threads = options.threads});
+  direct.pool = EnginePool::create({.threads = options.threads, .kvType = options.kvType});
   ProgressLine progress("loading " + path.filename().string());
   const int listener = direct.pool->addListener([&](const ModelStatus& status) {
     if (status.state == ModelState::Loading) progress.at(status.progress);

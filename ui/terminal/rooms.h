@@ -40,6 +40,10 @@ class Rooms {
 /// The GGUF file that MODEL means: a path, or a name in the library. Errors: NotFound, the file's own.
 [[nodiscard]] Result<std::filesystem::path> modelPath(const GlobalOptions& options, const std::string& model);
 
+/// Loads MODEL with options.draft as its draft, with a progress line; whoever asks the pool for it later gets it so. Errors:
+/// NotFound, those of EnginePool::load.
+[[nodiscard]] Result<void> loadWithDraft(Rooms& rooms, const GlobalOptions& options, const std::string& model);
+
 /// Loads MODEL into a pool of its own, with a progress line; for commands that talk to the engine and not to the chat.
 struct DirectEngine {
   std::unique_ptr<EnginePool> pool;

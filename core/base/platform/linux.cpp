@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -11,7 +10,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <fstream>
-#include <set>
 #include <sstream>
 #include <utility>
 #include <vector>
@@ -24,29 +22,6 @@ std::string firstLine(const std::filesystem::path& file) {
   std::string line;
   std::getline(in, line);
   return line;
-}
-
-// The usable CPUs, one for each (package, core) pair: hyper-threads share their execution units, and the kernels fill them.
-std::vector<int> usablePhysicalCpus() {
-  cpu_set_t allowed;
-  CPU_ZERO(&allowed);
-  std::vector<int> cpus;
-  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return {0};
-  std::set<std::pair<std::string, std::string>> seen;
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (!CPU_ISSET(cpu, &allowed)) continue;
-    const auto topology = std::filesystem::path("/sys/devices/system/cpu") / ("cpu" + std::to_string(cpu)) / "topology";
-    auto core = std::pair(firstLine(topology / "physical_package_id"), firstLine(topology / "core_id"));
-    if (core.second.empty()) core.second = "cpu" + std::to_string(cpu);  // no topology (some containers): count each
-    if (seen.insert(std::move(core)).second) cpus.push_back(cpu);
-  }
-  if (cpus.empty()) cpus.push_back(0);
-  return cpus;
-}
-
-const std::vector<int>& physicalCpus() {
-  static const std::vector<int> cpus = usablePhysicalCpus();
-  return cpus;
 }
 
 std::uint64_t numberIn(const std::filesystem::path& file, std::uint64_t otherwise) {
@@ -84,8 +59,6 @@ Result<void> proveWritable(const std::filesystem::path& folder) {
   if (!written) return fail(errorFromErrno(problem, "the data folder cannot be written", folder.string()));
   return {};
 }
-
-int physicalCores() { return static_cast<int>(physicalCpus().size()); }
 
 MemoryInfo memoryInfo() {
   MemoryInfo info;
@@ -160,14 +133,6 @@ std::size_t openFileLimit() noexcept {
   return static_cast<std::size_t>(limit.rlim_cur);
 }
 
-void pinThisThread(int core) noexcept {
-  const auto& cpus = physicalCpus();
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(cpus[static_cast<std::size_t>(core) % cpus.size()], &set);
-  (void)pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
-}
-
 void nameThisThread(const char* name) noexcept { (void)pthread_setname_np(pthread_self(), name); }
 
 Result<void> syncFile(const std::filesystem::path& file) { return syncDescriptor(file, O_RDONLY); }
@@ -178,7 +143,7 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
   if (descriptor < 0) return fail(errorFromErrno(errno, "cannot open", path.string()));
   MappedFile file;
   file.m_descriptor = descriptor;
-  struct stat status {};
+  struct stat status{};
   if (::fstat(descriptor, &status) != 0) return fail(errorFromErrno(errno, "cannot read", path.string()));
   if (!S_ISREG(status.st_mode)) {
     return fail(ErrorCode::InvalidArgument, "not a regular file", {{"path", path.string()}});
@@ -226,7 +191,7 @@ void MappedFile::dontNeed(std::size_t offset, std::size_t size) const noexcept {
 }
 
 bool MappedFile::unchanged() const noexcept {
-  struct stat status {};
+  struct stat status{};
   if (m_descriptor < 0 || ::fstat(m_descriptor, &status) != 0) return false;
   return static_cast<std::size_t>(status.st_size) == m_size &&
          status.st_mtim.tv_sec * 1'000'000'000LL + status.st_mtim.tv_nsec == m_modifiedNanoseconds;
@@ -240,7 +205,8 @@ Result<BigMemory> BigMemory::reserve(std::uint64_t bytes) {
   if (bytes == 0 || bytes > (1ULL << 47U) - kHugePage) return refuse();
   BigMemory memory;
   memory.m_mappedBytes = bytes + kHugePage;
-  void* mapping = ::mmap(nullptr, memory.m_mappedBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* mapping =
+      ::mmap(nullptr, memory.m_mappedBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapping == MAP_FAILED) {
     memory.m_mappedBytes = 0;
     return refuse();

@@ -17,7 +17,8 @@ namespace hearth::platform {
 /// Makes and removes a file in `folder`. Errors: PermissionDenied, ReadOnly, DiskFull, Io.
 [[nodiscard]] Result<void> proveWritable(const std::filesystem::path& folder);
 
-/// Cores that this process may use, one for each physical core (hyper-threads counted once); at least 1.
+/// Compute threads that this machine carries: one for each physical core that this process may use (hyper-threads counted
+/// once), fewer where a container's quota allows fewer; at least 1. topology.h has the details.
 [[nodiscard]] int physicalCores();
 
 struct MemoryInfo {
@@ -42,8 +43,8 @@ struct CpuTimes {
 /// Files and sockets that this process may have open; raises the soft limit to the hard one (at most 65536) first.
 [[nodiscard]] std::size_t openFileLimit() noexcept;
 
-/// Pins the calling thread to the n-th usable physical core. Failure is harmless and not reported.
-void pinThisThread(int core) noexcept;
+/// Lets the calling thread run on these CPUs only. Failure is harmless and not reported.
+void pinThisThread(std::span<const int> cpus) noexcept;
 void nameThisThread(const char* name) noexcept;  ///< at most 15 characters
 
 /// Makes written data survive power loss: fsync of the file, then of its folder. Errors as errorFromErrno.

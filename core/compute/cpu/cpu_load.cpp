@@ -15,7 +15,8 @@ namespace {
 
 class CpuDevice final : public Device {
  public:
-  CpuDevice(std::shared_ptr<ThreadPool> pool, const kernels::KernelTable& kernels) : m_pool(std::move(pool)), m_kernels(kernels) {}
+  CpuDevice(std::shared_ptr<ThreadPool> pool, const kernels::KernelTable& kernels)
+      : m_pool(std::move(pool)), m_kernels(kernels) {}
   std::uint64_t planBytes(const ModelPlan& plan, bool exact) const override { return cpuPlanBytes(plan, m_kernels, exact); }
   Result<std::unique_ptr<DeviceModel>> load(const ModelPlan& plan, const DeviceLoadOptions& options) const override {
     return cpu::CpuModel::load(m_pool, m_kernels, plan, options);
@@ -36,8 +37,10 @@ namespace cpu {
 namespace {
 
 constexpr std::uint64_t kAlignment = 64;  // what packed matrices and prepared rows need
-// Elements packed between two looks at the cancel flag: about 10 ms of work.
-constexpr std::int64_t kPackStep = 8 << 20;
+// Elements in a piece of packing: half a millisecond of work, and of the file no more than a thread's cache holds.
+constexpr std::int64_t kPackElements = 1 << 20;
+// Progress is told at steps of this fraction at least.
+constexpr double kProgressStep = 1.0 / 256;
 
 std::uint64_t reserve(std::uint64_t& total, std::uint64_t bytes) {
   const std::uint64_t offset = total;
@@ -70,8 +73,11 @@ Layout::Layout(const ModelPlan& plan, const kernels::KernelTable& kernels, bool 
     buffers.push_back(reserve(workBytes, tokens * static_cast<std::uint64_t>(cols) * sizeof(float)));
     widestRow = std::max(widestRow, cols);
   }
-  for (const auto& rope : plan.ropes()) ropes.push_back(reserve(workBytes, tokens * static_cast<std::uint64_t>(rope.dims) * sizeof(float)));
-  for (std::size_t kind = 0; kind < kKinds; ++kind) prepared[kind] = reserve(workBytes, tokens * preparedRow[kind]);
+  for (const auto& rope : plan.ropes())
+    ropes.push_back(reserve(workBytes, tokens * static_cast<std::uint64_t>(rope.dims) * sizeof(float)));
+  for (auto& offsets : prepared) {
+    for (std::size_t kind = 0; kind < kKinds; ++kind) offsets[kind] = reserve(workBytes, tokens * preparedRow[kind]);
+  }
 }
 
 Result<std::unique_ptr<CpuModel>> CpuModel::load(std::shared_ptr<ThreadPool> pool, const kernels::KernelTable& kernels,
@@ -88,7 +94,8 @@ Result<std::unique_ptr<CpuModel>> CpuModel::load(std::shared_ptr<ThreadPool> poo
     auto* values = reinterpret_cast<float*>(weights + layout.vectors[i]);
     entry.tensor->info->dequantize(entry.tensor->data.data(), values, entry.size);
     if (!std::all_of(values, values + entry.size, [](float value) { return std::isfinite(value); })) {
-      return fail(ErrorCode::Corrupt, "the tensor " + entry.tensor->name + " holds values that are not finite", {{"tensor", entry.tensor->name}});
+      return fail(ErrorCode::Corrupt, "the tensor " + entry.tensor->name + " holds values that are not finite",
+                  {{"tensor", entry.tensor->name}});
     }
     model->m_vectors.push_back(values);
   }
@@ -101,10 +108,11 @@ Result<std::unique_ptr<CpuModel>> CpuModel::load(std::shared_ptr<ThreadPool> poo
     const auto& entry = plan.matrices()[i];
     LoadedMatrix matrix{layout.matrices[i].plan, entry.data.data(), entry.tensor->info};
     if (!entry.lookup) {
+      // Read while this one is packed. (The first one is read as it is touched.)
+      if (i + 1 < layout.matrices.size() && !plan.matrices()[i + 1].lookup)
+        plan.file().wantPages(plan.matrices()[i + 1].data);
       std::byte* packed = weights + layout.matrices[i].offset;
-      HEARTH_CHECK(model->loadMatrix(entry, matrix, packed, options.exact, options, doneBytes, totalBytes));
-      const bool last = i + 1 == layout.matrices.size() || plan.matrices()[i + 1].tensor != entry.tensor;  // of a stack
-      if (last) plan.file().dropPages(*entry.tensor);
+      HEARTH_CHECK(model->loadMatrix(plan.file(), entry, matrix, packed, options, doneBytes, totalBytes));
     } else {
       matrix.plan.rows = entry.rows;
       matrix.plan.cols = entry.cols;
@@ -114,7 +122,7 @@ Result<std::unique_ptr<CpuModel>> CpuModel::load(std::shared_ptr<ThreadPool> poo
   if (options.progress) options.progress(1.0);
 
   for (std::size_t i = 0; i < layout.buffers.size(); ++i) {
-    model->m_buffers.push_back({reinterpret_cast<float*>(work + layout.buffers[i]), plan.buffers()[i]});
+    model->m_buffers.push_back({reinterpret_cast<float*>(work + layout.buffers[i]), plan.buffers()[i], static_cast<int>(i)});
   }
   for (std::size_t i = 0; i < layout.ropes.size(); ++i) {
     Rope rope{plan.ropes()[i], {}, reinterpret_cast<float*>(work + layout.ropes[i]), nullptr};
@@ -127,14 +135,19 @@ Result<std::unique_ptr<CpuModel>> CpuModel::load(std::shared_ptr<ThreadPool> poo
     }
     model->m_ropes.push_back(std::move(rope));
   }
-  for (std::size_t kind = 0; kind < Layout::kKinds; ++kind) model->m_prepared[kind] = work + layout.prepared[kind];
+  model->m_wanted.resize(layout.buffers.size());
+  for (std::size_t kind = 0; kind < Layout::kKinds; ++kind) {
+    model->m_prepared[kind] = work + layout.prepared[0][kind];
+    model->m_preparedNext[kind] = work + layout.prepared[1][kind];
+  }
   model->m_positions.resize(static_cast<std::size_t>(plan.maxTokens()));
   model->m_slots.resize(static_cast<std::size_t>(plan.maxTokens()));
   return model;
 }
 
-Result<void> CpuModel::loadMatrix(const ModelPlan::MatrixEntry& entry, LoadedMatrix& matrix, std::byte* packed, bool exact,
-                                  const DeviceLoadOptions& options, std::uint64_t& doneBytes, std::uint64_t totalBytes) {
+Result<void> CpuModel::loadMatrix(const GgufFile& file, const ModelPlan::MatrixEntry& entry, LoadedMatrix& matrix,
+                                  std::byte* packed, const DeviceLoadOptions& options, std::uint64_t& doneBytes,
+                                  std::uint64_t totalBytes) {
   const kernels::PackPlan& plan = matrix.plan;
   if (plan.tiles <= 0 || plan.tileBytes <= 0 || plan.activation >= Layout::kKinds) {
     return fail(ErrorCode::UnsupportedFormat, "these kernels cannot compute with the format of " + entry.tensor->name,
@@ -143,7 +156,7 @@ Result<void> CpuModel::loadMatrix(const ModelPlan::MatrixEntry& entry, LoadedMat
   const std::byte* source = entry.data.data();
   const kernels::FormatInfo& format = *entry.tensor->info;
   const std::int64_t rowBytes = entry.cols / format.blockElements * format.blockBytes;
-  const bool convert = exact && format.id != kernels::FormatId::F32;
+  const bool convert = options.exact && format.id != kernels::FormatId::F32;
   // Exact: a tile is dequantised into the thread's own floats and packed as a matrix of that one tile.
   const auto packTiles = [&](std::int64_t begin, std::int64_t end, std::vector<float>& floats) {
     if (!convert) {
@@ -162,17 +175,35 @@ Result<void> CpuModel::loadMatrix(const ModelPlan::MatrixEntry& entry, LoadedMat
   if (convert) {
     for (auto& one : floats) one.resize(static_cast<std::size_t>(plan.tileRows * plan.cols));
   }
-  const std::int64_t step = std::max<std::int64_t>(1, kPackStep / std::max<std::int64_t>(1, plan.tileRows * plan.cols));
-  for (std::int64_t begin = 0; begin < plan.tiles; begin += step) {
-    if (options.cancelled && options.cancelled()) return fail(ErrorCode::Cancelled, "loading was cancelled");
-    if (options.progress) options.progress(static_cast<double>(doneBytes) / static_cast<double>(totalBytes));
-    const std::int64_t end = std::min(begin + step, plan.tiles);
-    const std::int64_t grain = std::max<std::int64_t>(1, (end - begin) / (8 * m_pool->threadCount()));
-    m_pool->forRange(end - begin, grain, [&](std::int64_t first, std::int64_t last, int thread) {
-      packTiles(begin + first, begin + last, floats[static_cast<std::size_t>(thread)]);
-    });
-    doneBytes += static_cast<std::uint64_t>((std::min(end * plan.tileRows, plan.rows) - begin * plan.tileRows) * rowBytes);
-  }
+  const auto cancelled = [&] { return options.cancelled && options.cancelled(); };
+  const auto fraction = [&](std::uint64_t done) { return static_cast<double>(done) / static_cast<double>(totalBytes); };
+  if (cancelled()) return fail(ErrorCode::Cancelled, "loading was cancelled");
+  double told = fraction(doneBytes);
+  if (options.progress) options.progress(told);
+  std::atomic<bool> stop{false};
+  std::atomic<std::uint64_t> done{doneBytes};
+  const std::int64_t pieceTiles =
+      std::max<std::int64_t>(1, kPackElements / std::max<std::int64_t>(1, plan.tileRows * plan.cols));
+  // Cut like the products that will read it (forGrid): the thread group that first touches a page is the one that needs it.
+  m_pool->forGrid((plan.tiles + pieceTiles - 1) / pieceTiles, 1, [&](std::int64_t piece, std::int64_t, int thread) {
+    if (thread == 0) {  // the loading thread: callbacks are its own
+      if (cancelled()) stop.store(true, std::memory_order_relaxed);
+      const double now = fraction(done.load(std::memory_order_relaxed));
+      if (options.progress && now >= told + kProgressStep) options.progress(told = now);
+    }
+    if (stop.load(std::memory_order_relaxed)) return;
+    const std::int64_t begin = piece * pieceTiles, end = std::min(begin + pieceTiles, plan.tiles);
+    packTiles(begin, end, floats[static_cast<std::size_t>(thread)]);
+    const std::int64_t firstRow = begin * plan.tileRows, endRow = std::min(end * plan.tileRows, plan.rows);
+    const auto read = entry.data.subspan(static_cast<std::size_t>(firstRow * rowBytes),
+                                         static_cast<std::size_t>((endRow - firstRow) * rowBytes));
+    // At once, so that never more than a few pieces are in memory twice.
+    file.dropPages(read);
+    done.fetch_add(read.size(), std::memory_order_relaxed);
+  });
+  if (stop.load()) return fail(ErrorCode::Cancelled, "loading was cancelled");
+  doneBytes = done.load();
+  file.dropPages(entry.data);  // what the system mapped again around the pages of later pieces
   matrix.data = packed;
   return {};
 }

@@ -1,17 +1,26 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "core/compute/cpu/cpu_model.h"
 
 namespace hearth::cpu {
 namespace {
 
-// Floats of elementwise work (norm, rotation, quantisation) that one thread does in about a microsecond or two: less than
-// twice this is not worth waking the others for.
-constexpr std::int64_t kSmallWork = 8192;
+// Floats of elementwise work (norm, rotation, quantisation) that one thread does in about a microsecond: less than twice
+// this is not worth sharing.
+constexpr std::int64_t kSmallWork = 2048;
 // A pass of the matmul keeps its prepared activations in the second-level cache while the weights stream past.
 constexpr std::int64_t kActivationCacheBytes = 384 << 10;
+// What a thread does in a nanosecond, roughly and on a fast machine: weights streamed from memory, multiply-adds.
+constexpr double kBytesPerNanosecond = 22.0;
+constexpr double kMacsPerNanosecond = 220.0;
+// A piece of a product is worth the taking from so much work on, and a thread has not more pieces than it needs to end with
+// the others.
+constexpr double kPieceNanoseconds = 800.0;
+constexpr std::int64_t kMostPieces = 16;
+
 }  // namespace
 
 template <class Body>
@@ -29,6 +38,8 @@ Ops& CpuModel::beginStep(const Batch& batch, KvStorage& kv, std::span<float> log
   m_logits = logits;
   m_rows = static_cast<std::int64_t>(batch.tokens.size());
   m_notFinite.store(false, std::memory_order_relaxed);
+  forgetOutput();
+  m_session.emplace(*m_pool);
   placeTokens();
   return *this;
 }
@@ -58,6 +69,7 @@ void CpuModel::placeTokens() {
 }
 
 Result<void> CpuModel::endStep() {
+  m_session.reset();
   m_kv = nullptr;
   m_batch = {};
   if (m_notFinite.load(std::memory_order_relaxed)) {
@@ -77,9 +89,18 @@ void CpuModel::embed(Matrix table, float scale, Buffer out) {
 }
 
 void CpuModel::prepare(Rows in, const Norm& norm, unsigned kinds) {
+  const Ready ready = std::exchange(m_ready, {});
+  if (!norm) {
+    m_wanted[static_cast<std::size_t>(in.buffer)] |= kinds;
+    if (ready.rows == in.data && (kinds & ~ready.kinds) == 0) {
+      std::swap(m_prepared, m_preparedNext);
+      return;
+    }
+  }
   std::array<std::int64_t, Layout::kKinds> stride{};
   for (std::size_t kind = 0; kind < Layout::kKinds; ++kind) {
-    if ((kinds >> kind & 1U) != 0) stride[kind] = m_kernels.activationBytes(static_cast<kernels::ActivationKind>(kind), in.cols);
+    if ((kinds >> kind & 1U) != 0)
+      stride[kind] = m_kernels.activationBytes(static_cast<kernels::ActivationKind>(kind), in.cols);
   }
   const float* weight = vector(norm.weight);
   eachRow(m_rows, in.cols, [&](std::int64_t row, int thread) {
@@ -93,7 +114,8 @@ void CpuModel::prepare(Rows in, const Norm& norm, unsigned kinds) {
     if (anyNotFinite(x, in.cols)) m_notFinite.store(true, std::memory_order_relaxed);
     for (std::size_t kind = 0; kind < Layout::kKinds; ++kind) {
       if (stride[kind] != 0) {
-        m_kernels.prepareActivation(static_cast<kernels::ActivationKind>(kind), x, in.cols, m_prepared[kind] + row * stride[kind]);
+        m_kernels.prepareActivation(static_cast<kernels::ActivationKind>(kind), x, in.cols,
+                                    m_prepared[kind] + row * stride[kind]);
       }
     }
   });
@@ -109,8 +131,8 @@ void CpuModel::multiplyPiece(const Product& product, std::int64_t tileBegin, std
   const auto kind = static_cast<kernels::ActivationKind>(plan.activation);
   const std::int64_t stride = m_kernels.activationBytes(kind, plan.cols);
   float* out = product.out + m0 * product.outStride;
-  m_kernels.matmul(plan, product.matrix->data, m_prepared[kind] + m0 * stride, stride, m1 - m0, out, product.outStride, tileBegin,
-                   tileEnd, product.accumulate);
+  m_kernels.matmul(plan, product.matrix->data, m_prepared[kind] + m0 * stride, stride, m1 - m0, out, product.outStride,
+                   tileBegin, tileEnd, product.accumulate);
   if (product.bias != nullptr) {
     const std::int64_t n0 = tileBegin * plan.tileRows;
     const std::int64_t n1 = std::min(tileEnd * plan.tileRows, plan.rows);
@@ -118,37 +140,59 @@ void CpuModel::multiplyPiece(const Product& product, std::int64_t tileBegin, std
   }
 }
 
+void CpuModel::prepareOutput(Rows made, std::int64_t m0, std::int64_t m1, std::int64_t begin, std::int64_t end) noexcept {
+  const unsigned kinds = m_wanted[static_cast<std::size_t>(made.buffer)];
+  if (kinds == 0) return;
+  for (std::int64_t m = m0; m < m1; ++m) {
+    const float* x = made.row(m) + begin;
+    if (anyNotFinite(x, end - begin)) m_notFinite.store(true, std::memory_order_relaxed);
+    for (std::size_t kind = 0; kind < Layout::kKinds; ++kind) {
+      if ((kinds >> kind & 1U) == 0) continue;
+      const auto which = static_cast<kernels::ActivationKind>(kind);
+      std::byte* row = m_preparedNext[kind] + m * m_kernels.activationBytes(which, made.cols);
+      m_kernels.prepareActivation(which, x, end - begin, row + m_kernels.activationOffset(which, begin));
+    }
+  }
+}
+
 template <class After>
-void CpuModel::multiply(std::span<Product> products, std::int64_t rowAlignment, After&& after) {
+void CpuModel::multiply(std::span<Product> products, std::int64_t rowAlignment, double work, After&& after) {
   const std::int64_t count = m_rows;
   if (count == 0) return;
-  std::int64_t totalTiles = 0, pass = count;
-  for (const Product& product : products) {
+  std::int64_t pass = count, units = 0;
+  double bytes = 0, macs = 0;
+  for (Product& product : products) {
     const auto& plan = product.matrix->plan;
-    totalTiles += plan.tiles;
-    pass = std::min(pass, columnsPerPass(m_kernels.activationBytes(static_cast<kernels::ActivationKind>(plan.activation), plan.cols)));
+    product.unitTiles = std::max<std::int64_t>(1, rowAlignment / plan.tileRows);
+    product.units = (plan.tiles + product.unitTiles - 1) / product.unitTiles;
+    product.firstUnit = units;
+    units += product.units;
+    bytes += static_cast<double>(plan.tiles * plan.tileBytes);
+    macs += static_cast<double>(plan.rows * plan.cols);
+    pass = std::min(
+        pass, columnsPerPass(m_kernels.activationBytes(static_cast<kernels::ActivationKind>(plan.activation), plan.cols)));
   }
   const std::int64_t passes = (count + pass - 1) / pass;
-  // Pieces small enough that the threads end together, large enough that taking one costs nothing beside it.
-  const std::int64_t wanted = std::max<std::int64_t>(1, totalTiles * passes / (8 * m_pool->threadCount()));
-  std::int64_t chunks = 0;
-  for (Product& product : products) {
-    const std::int64_t unit = std::max<std::int64_t>(1, rowAlignment / product.matrix->plan.tileRows);
-    product.chunkTiles = (std::min(wanted, product.matrix->plan.tiles) + unit - 1) / unit * unit;
-    product.chunks = (product.matrix->plan.tiles + product.chunkTiles - 1) / product.chunkTiles;
-    chunks += product.chunks;
-  }
-  m_pool->forRange(chunks * passes, 1, [&](std::int64_t begin, std::int64_t end, int) {
-    for (std::int64_t piece = begin; piece < end; ++piece) {
-      const std::int64_t m0 = piece / chunks * pass;
-      std::int64_t chunk = piece % chunks;
-      std::size_t index = 0;
-      while (chunk >= products[index].chunks) chunk -= products[index++].chunks;
-      const Product& product = products[index];
-      const auto& plan = product.matrix->plan;
-      const std::int64_t tileBegin = chunk * product.chunkTiles;
-      const std::int64_t tileEnd = std::min(tileBegin + product.chunkTiles, plan.tiles);
-      const std::int64_t m1 = std::min(m0 + pass, count);
+  const double nanoseconds =
+      work * std::max(bytes / kBytesPerNanosecond, macs * static_cast<double>(std::min(pass, count)) / kMacsPerNanosecond);
+  const std::int64_t threads = m_pool->threadCount();
+  const auto wanted =
+      static_cast<std::int64_t>(std::min(nanoseconds / kPieceNanoseconds, static_cast<double>(kMostPieces * threads)));
+  const std::int64_t pieces = std::clamp<std::int64_t>((wanted + threads - 1) / threads * threads, 1, units);
+  // Where groups of threads have caches or memory of their own, a piece is the same share of every product, so that a row
+  // has one home however many products there are; else pieces follow one another through all products.
+  const bool homes = m_pool->groupCount() > 1;
+  m_pool->forGrid(pieces, passes, [&](std::int64_t piece, std::int64_t row, int) {
+    const std::int64_t m0 = row * pass, m1 = std::min(m0 + pass, count);
+    for (const Product& product : products) {
+      const auto border = [&](std::int64_t at) {
+        const std::int64_t unit = homes
+                                      ? product.units * at / pieces
+                                      : std::clamp<std::int64_t>(units * at / pieces - product.firstUnit, 0, product.units);
+        return std::min(unit * product.unitTiles, product.matrix->plan.tiles);
+      };
+      const std::int64_t tileBegin = border(piece), tileEnd = border(piece + 1);
+      if (tileBegin >= tileEnd) continue;
       multiplyPiece(product, tileBegin, tileEnd, m0, m1);
       after(tileBegin, tileEnd, m0, m1);
     }
@@ -163,11 +207,11 @@ void CpuModel::project(Buffer in, const Norm& norm, std::span<const Projection> 
   for (const Projection& projection : projections.first(std::min(projections.size(), products.size()))) {
     const LoadedMatrix& weight = matrix(projection.weight);
     const Rows out = rows(projection.out);
-    products[count++] = {&weight, out.data, out.cols, vector(projection.bias), projection.accumulate, 1, 0};
+    products[count++] = {&weight, out.data, out.cols, vector(projection.bias), projection.accumulate};
     kinds |= 1U << weight.plan.activation;
   }
   prepare(rows(in), norm, kinds);
-  multiply(std::span(products).first(count), 1, [](auto...) {});
+  multiply(std::span(products).first(count), 1, 1.0, [](auto...) {});
   if (projections.size() > count) project(in, norm, projections.subspan(count));
 }
 
@@ -181,20 +225,26 @@ void CpuModel::gatedProject(Buffer in, const Norm& norm, const GatedProjection& 
   Product upProduct{&up, other.data, other.cols};
   if (gate.plan.tileRows == up.plan.tileRows) {
     // The thread that has a piece of the gate in its cache makes the same piece of `up` and joins them there and then.
-    multiply(std::span(&gateProduct, 1), kElementwiseAlignment, [&](std::int64_t t0, std::int64_t t1, std::int64_t m0, std::int64_t m1) {
-      multiplyPiece(upProduct, t0, t1, m0, m1);
-      const std::int64_t n0 = t0 * gate.plan.tileRows;
-      const std::int64_t n1 = std::min(t1 * gate.plan.tileRows, gate.plan.rows);
-      for (std::int64_t m = m0; m < m1; ++m) activate(inner.row(m) + n0, other.row(m) + n0, n1 - n0, inner.row(m) + n0);
-    });
+    multiply(std::span(&gateProduct, 1), kElementwiseAlignment, 2.0,
+             [&](std::int64_t t0, std::int64_t t1, std::int64_t m0, std::int64_t m1) {
+               multiplyPiece(upProduct, t0, t1, m0, m1);
+               const std::int64_t n0 = t0 * gate.plan.tileRows;
+               const std::int64_t n1 = std::min(t1 * gate.plan.tileRows, gate.plan.rows);
+               for (std::int64_t m = m0; m < m1; ++m)
+                 activate(inner.row(m) + n0, other.row(m) + n0, n1 - n0, inner.row(m) + n0);
+               prepareOutput(inner, m0, m1, n0, n1);
+             });
+    announceOutput(inner);
     return;
   }
   std::array products{gateProduct, upProduct};
-  multiply(products, 1, [](auto...) {});
-  eachRow(m_rows, inner.cols, [&](std::int64_t row, int) { activate(inner.row(row), other.row(row), inner.cols, inner.row(row)); });
+  multiply(products, 1, 1.0, [](auto...) {});
+  eachRow(m_rows, inner.cols,
+          [&](std::int64_t row, int) { activate(inner.row(row), other.row(row), inner.cols, inner.row(row)); });
 }
 
 void CpuModel::addNormed(Buffer in, const Norm& norm, Buffer residual) {
+  forgetOutput();
   const Rows from = rows(in), to = rows(residual);
   eachRow(m_rows, from.cols, [&](std::int64_t row, int thread) {
     float* normed = scratch(thread).row.data();
@@ -204,6 +254,7 @@ void CpuModel::addNormed(Buffer in, const Norm& norm, Buffer residual) {
 }
 
 void CpuModel::keepLogitRows(std::span<const Buffer> buffers) {
+  forgetOutput();
   for (const Buffer buffer : buffers) {
     const Rows moved = rows(buffer);
     std::int64_t to = 0;
@@ -219,11 +270,12 @@ void CpuModel::head(Buffer in, const Norm& norm, Matrix weight) {
   const LoadedMatrix& head = matrix(weight);
   prepare(rows(in), norm, 1U << head.plan.activation);
   Product product{&head, m_logits.data(), head.plan.rows};
-  multiply(std::span(&product, 1), 1, [&](std::int64_t t0, std::int64_t t1, std::int64_t m0, std::int64_t m1) {
+  multiply(std::span(&product, 1), 1, 1.0, [&](std::int64_t t0, std::int64_t t1, std::int64_t m0, std::int64_t m1) {
     const std::int64_t n0 = t0 * head.plan.tileRows;
     const std::int64_t n1 = std::min(t1 * head.plan.tileRows, head.plan.rows);
     for (std::int64_t m = m0; m < m1; ++m) {
-      if (anyNotFinite(m_logits.data() + m * head.plan.rows + n0, n1 - n0)) m_notFinite.store(true, std::memory_order_relaxed);
+      if (anyNotFinite(m_logits.data() + m * head.plan.rows + n0, n1 - n0))
+        m_notFinite.store(true, std::memory_order_relaxed);
     }
   });
 }

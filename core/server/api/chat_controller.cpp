@@ -197,6 +197,8 @@ class ChatJob {
     choice.finished = true;
     choice.reason = event.reason;
     choice.generated = event.generatedTokens;
+    m_usage.acceptedGuesses += event.acceptedTokens;
+    m_usage.rejectedGuesses += event.draftedTokens - event.acceptedTokens;
     if (event.promptTokens > 0) m_usage.promptTokens = event.promptTokens;
     m_timings.queueSeconds = std::max(m_timings.queueSeconds, event.queueSeconds);
     m_timings.prefillSeconds = std::max(m_timings.prefillSeconds, event.prefillSeconds);

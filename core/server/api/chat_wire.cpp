@@ -30,8 +30,15 @@ void appendToken(std::string& out, TokenId token, float logprob, const Tokenizer
 std::string_view finishReasonName(FinishReason reason) noexcept { return reason == FinishReason::Length ? "length" : "stop"; }
 
 std::string usageJson(const Usage& usage) {
-  return fmt::format(R"({{"prompt_tokens":{},"completion_tokens":{},"total_tokens":{},"prompt_tokens_details":{{"cached_tokens":{}}}}})",
-                     usage.promptTokens, usage.completionTokens, usage.promptTokens + usage.completionTokens, usage.cachedTokens);
+  std::string details;
+  // Only where there was speculation, as OpenAI does it: absent means none.
+  if (usage.acceptedGuesses + usage.rejectedGuesses > 0) {
+    details = fmt::format(R"(,"completion_tokens_details":{{"accepted_prediction_tokens":{},"rejected_prediction_tokens":{}}})",
+                          usage.acceptedGuesses, usage.rejectedGuesses);
+  }
+  return fmt::format(
+      R"({{"prompt_tokens":{},"completion_tokens":{},"total_tokens":{},"prompt_tokens_details":{{"cached_tokens":{}}}{}}})",
+      usage.promptTokens, usage.completionTokens, usage.promptTokens + usage.completionTokens, usage.cachedTokens, details);
 }
 
 std::string timingsJson(const Timings& timings) {

@@ -12,6 +12,7 @@ namespace hearth::api {
 /// Token counts of one call, all choices together.
 struct Usage {
   int promptTokens = 0, cachedTokens = 0, completionTokens = 0;
+  int acceptedGuesses = 0, rejectedGuesses = 0;  ///< speculation; rejected ones are no part of the completion
 };
 
 /// What the engine measured; of the slowest choice.

@@ -57,7 +57,7 @@ void describe(QCommandLineParser& parser) {
   parser.addVersionOption();
   parser.addOption({u"data-dir"_s, QCoreApplication::translate("main", "Keep models, chats and settings in this folder."),
                     QCoreApplication::translate("main", "folder")});
-  parser.addOption({u"threads"_s, QCoreApplication::translate("main", "Compute threads; 0 = one for each core."),
+  parser.addOption({u"threads"_s, QCoreApplication::translate("main", "Compute threads; 0 = automatic."),
                     QCoreApplication::translate("main", "count"), u"0"_s});
   parser.addOption({u"context"_s, QCoreApplication::translate("main", "Longest conversation in tokens; 0 = as the settings say."),
                     QCoreApplication::translate("main", "tokens"), u"0"_s});
@@ -122,6 +122,7 @@ int main(int argc, char** argv) {
   HostOptions options;
   options.dataDir = parser.value(u"data-dir"_s).toStdString();
   options.threads = parser.value(u"threads"_s).toInt(&number);
+  options.leaveOneCore = true;
   if (!number || options.threads < 0) {
     std::fputs("hearth-desktop: --threads must be a number, 0 or more\n", stderr);
     return 2;
