@@ -1,7 +1,10 @@
 #include "ui/desktop/chat/markdown.h"
 
+#include <QAbstractTextDocumentLayout>
 #include <QApplication>
 #include <QLabel>
+#include <QPlainTextEdit>
+#include <QTextBlock>
 
 #include <gtest/gtest.h>
 
@@ -48,6 +51,21 @@ TEST(Markdown, OnlyWebAndMailLinksOpen) {
 
 TEST(Markdown, LinesOfAVerseStayLines) {
   EXPECT_EQ(htmlOf(u"River flows deep,\nWater rushes"_s).count("<br"_L1), 1);
+}
+
+TEST(Markdown, ACodeBlockIsAsTallAsItsLinesInAnyScript) {
+  CodeBlock block;
+  block.resize(600, 200);
+  block.setCode(u"-- 创建索引\nCREATE INDEX i ON t (a);\n-- 使用索引\n-- ฐานข้อมูล\nSELECT * FROM t;"_s, u"sql"_s);
+  block.show();
+  auto* const text = block.findChild<QPlainTextEdit*>();
+  ASSERT_NE(text, nullptr);
+  double lines = 0;
+  for (QTextBlock line = text->document()->begin(); line.isValid(); line = line.next()) {
+    lines += text->document()->documentLayout()->blockBoundingRect(line).height();
+  }
+  EXPECT_GE(text->height(), lines);
+  EXPECT_LE(text->height(), lines + 24);
 }
 
 TEST(Markdown, ListsInListsAreIndentedAndCodeInThemLeavesNoGap) {

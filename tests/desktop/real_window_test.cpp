@@ -41,10 +41,11 @@ class RealWindow : public testing::Test {
     m_window = std::make_unique<ui::MainWindow>(ui::WindowContext{*m_bridge, m_preferences, m_theme, m_language});
     m_window->show();
   }
-  /// As main() ends: window, bridge, Host. Milliseconds.
+  /// As main() ends: replies first (a window that is gone would count as the user's stop), window, bridge, Host. Milliseconds.
   qint64 close() {
     QElapsedTimer clock;
     clock.start();
+    m_host->chat().shutdown();
     m_window.reset();
     m_bridge.reset();
     m_host.reset();

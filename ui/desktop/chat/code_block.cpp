@@ -1,5 +1,6 @@
 #include "ui/desktop/chat/code_block.h"
 
+#include <QAbstractTextDocumentLayout>
 #include <QApplication>
 #include <QClipboard>
 #include <QFontDatabase>
@@ -11,6 +12,9 @@
 #include <QTimer>
 #include <QVBoxLayout>
 #include <QWheelEvent>
+
+#include <algorithm>
+#include <cmath>
 
 #include "ui/desktop/common/theme.h"
 #include "ui/desktop/common/widgets.h"
@@ -155,9 +159,13 @@ void CodeBlock::setCode(const QString& code, const QString& language) {
 QString CodeBlock::code() const { return m_text->toPlainText(); }
 
 void CodeBlock::fit() {
-  const int lineHeight = QFontMetrics(m_text->document()->defaultFont()).lineSpacing();
+  // Line by line: one with Chinese in it is taller than the font says.
+  double lines = 0;
+  const QAbstractTextDocumentLayout* layout = m_text->document()->documentLayout();
+  for (QTextBlock block = m_text->document()->begin(); block.isValid(); block = block.next()) lines += layout->blockBoundingRect(block).height();
   const bool bar = m_text->horizontalScrollBar()->maximum() > 0;
-  const int height = lineHeight * std::max(1, m_text->document()->blockCount()) + 6 + (bar ? 12 : 0);
+  const int least = QFontMetrics(m_text->document()->defaultFont()).lineSpacing();
+  const int height = std::max(least, static_cast<int>(std::ceil(lines))) + 6 + (bar ? 12 : 0);
   if (height != m_text->height() || m_text->minimumHeight() != height) m_text->setFixedHeight(height);
 }
 
