@@ -21,15 +21,17 @@ struct Rates {
   double prefill = 0, decode = 0;  ///< tok/s over all sequences
 };
 
-/// Steps that the prompts of `work` take, at most: so long early sequences generate beside the others' prefill.
+/// Steps for which early sequences may have to generate beside the others' prefill: as many as the prompts take, and some
+/// for the time in which this thread is kept from handing in the rest.
 int prefillSteps(const Work& work, int stepTokens) {
+  constexpr int kLateSteps = 64;
   const int share = std::max(1, stepTokens - work.sequences);  // of a step in which all others decode already
-  return (work.sequences * work.prompt + share - 1) / share + 2;
+  return (work.sequences * work.prompt + share - 1) / share + kLateSteps;
 }
 
 /// Runs the sequences at once through the engine, as users would. Decode counts from the moment when the last one has its
-/// first token to the moment when the first one is done, so that only steps with all sequences in them count: at least
-/// `work.generate` of them, since each may generate that many more than it can beside the prefill.
+/// first token to the moment when the first one is done, so that only steps with all sequences in them count: `work.generate`
+/// of them, since each may generate that many more than it can beside the prefill; then all are let go.
 Result<Rates> measure(Engine& engine, const Work& work, int stepTokens, std::uint32_t salt) {
   using Clock = std::chrono::steady_clock;
   struct State {
@@ -53,7 +55,7 @@ Result<Rates> measure(Engine& engine, const Work& work, int stepTokens, std::uin
     request.sampling.temperature = 0;
     request.maxTokens = work.generate + (work.sequences > 1 ? prefillSteps(work, stepTokens) : 0);
     request.ignoreEnd = true;
-    request.sink = [state, sequences = work.sequences, first = true](const EngineEvent& event) mutable {
+    request.sink = [state, sequences = work.sequences, enough = work.sequences * work.generate, first = true](const EngineEvent& event) mutable {
       std::lock_guard lock(state->mutex);
       if (event.kind == EngineEvent::Kind::Token) {
         if (first && ++state->started == sequences)
@@ -61,6 +63,7 @@ Result<Rates> measure(Engine& engine, const Work& work, int stepTokens, std::uin
         else if (state->started == sequences && state->finished == 0)
           ++state->decoded;
         first = false;
+        if (sequences > 1 && state->decoded >= enough) return false;
       } else if (event.kind == EngineEvent::Kind::Finished) {
         if (event.error) state->error = event.error;
         if (state->finished++ == 0) state->firstDone = Clock::now();
