@@ -73,6 +73,13 @@ Result<void> readExperts(const MetadataReader& read, Experts experts, Hyperparam
   HEARTH_TRY(c.expertsUsed, read.integer("expert_used_count", 1, c.experts));
   HEARTH_TRY(p.expertFeedForward, read.integer("expert_feed_forward_length", 1, 1 << 20));
   p.expertSharesNormalised = read.file().boolean(read.key("expert_weights_norm")).value_or(true);
+  constexpr int kSoftmax = 1;  // of expert_gating_func; 0 is a writer's "not said"
+  HEARTH_TRY(const int gating, read.integer("expert_gating_func", 0, 1024, kSoftmax));
+  HEARTH_TRY(const double scale, read.number("expert_weights_scale", -1e6, 1e6, 1.0));
+  if (gating > kSoftmax || (scale != 1.0 && scale != 0.0)) {
+    return fail(ErrorCode::UnsupportedArchitecture, "this way of weighing experts is not supported for this architecture",
+                {{"architecture", c.architecture}, {"gating", std::to_string(gating)}, {"scale", fmt::format("{}", scale)}});
+  }
   if (read.file().integer(read.key("expert_shared_count")).value_or(0) > 0) {
     return fail(ErrorCode::UnsupportedArchitecture,
                 "experts that every token passes are not supported for this architecture",

@@ -80,6 +80,10 @@ std::vector<BadSetting> badSettings() {
       {"qwen3moe", "expert_feed_forward_length", u(128), ErrorCode::Corrupt},
       {"qwen3moe", "expert_feed_forward_length", u(0x7FFFFFFFU), ErrorCode::Corrupt},
       {"qwen3moe", "expert_shared_count", u(1), ErrorCode::UnsupportedArchitecture},
+      {"qwen3moe", "expert_gating_func", u(2), ErrorCode::UnsupportedArchitecture},  // sigmoid
+      {"qwen3moe", "expert_gating_func", u(0xFFFFFFFFU), ErrorCode::Corrupt},
+      {"qwen3moe", "expert_weights_scale", Value(2.5F), ErrorCode::UnsupportedArchitecture},
+      {"qwen3moe", "expert_weights_scale", Value(nan), ErrorCode::Corrupt},
       {"gemma3", "attention.sliding_window", u(0), ErrorCode::Corrupt},
       {"gemma3", "attention.sliding_window_pattern", u(0), ErrorCode::Corrupt},
       {"gemma3", "rope.freq_base_swa", Value(nan), ErrorCode::Corrupt},
