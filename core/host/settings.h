@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "core/base/error.h"
-#include "core/compute/kv_storage.h"
 #include "core/engine/engine.h"
 #include "core/store/store.h"
+#include "kernels/cpu/kv_layout.h"
 
 namespace hearth {
 
