@@ -113,10 +113,12 @@ TEST(SmolLm2, LoadingKeepsNoSecondCopyInMemory) {
   ASSERT_TRUE(model) << model.error().describe();
   const double taken = static_cast<double>(platform::residentBytes()) - before;
   const double most = peak() - before;
-  EXPECT_LT(taken, 1.10 * fileBytes);
+  // A second copy would be 2.0. Seen here: 1.04 and 1.07; the rest is room for the kernel's counters, which lag by some
+  // pages per core, and for the pieces in hand, one per thread.
+  EXPECT_LT(taken, 1.25 * fileBytes);
   EXPECT_GT(taken, 0.80 * fileBytes) << "is the measure blind?";
   if (peakFromHere) {
-    EXPECT_LT(most, 1.15 * fileBytes);
+    EXPECT_LT(most, 1.40 * fileBytes);
   }
   EXPECT_LE(static_cast<double>((*model)->weightBytes()), 1.05 * fileBytes);
   std::printf("file %.1f MB, resident after loading %.1f MB, at most %.1f MB\n", fileBytes / 1e6, taken / 1e6, most / 1e6);
