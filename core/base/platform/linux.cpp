@@ -14,15 +14,10 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/platform/linux_files.h"
+
 namespace hearth::platform {
 namespace {
-
-std::string firstLine(const std::filesystem::path& file) {
-  std::ifstream in(file);
-  std::string line;
-  std::getline(in, line);
-  return line;
-}
 
 std::uint64_t numberIn(const std::filesystem::path& file, std::uint64_t otherwise) {
   const std::string line = firstLine(file);

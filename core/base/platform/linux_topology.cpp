@@ -11,18 +11,12 @@
 #include <sstream>
 #include <tuple>
 
+#include "core/base/platform/linux_files.h"
 #include "core/base/platform/platform.h"
 #include "core/base/platform/topology.h"
 
 namespace hearth::platform {
 namespace {
-
-std::string firstLine(const std::filesystem::path& file) {
-  std::ifstream in(file);
-  std::string line;
-  std::getline(in, line);
-  return line;
-}
 
 std::optional<std::int64_t> numberIn(std::string_view text) {
   std::int64_t value = 0;
