@@ -25,7 +25,6 @@ constexpr std::int64_t kRouterBlock = 48;  // rows that a thread scores at a tim
 constexpr std::int64_t kOutputBlock = 96;  // slots whose products wait to be added
 constexpr std::int64_t kPiecesPerThread = 8;
 constexpr std::int64_t kOutputPiecesPerThread = 4;  // fewer: each piece reads the inner rows of all slots
-constexpr std::int64_t kSmallWork = 8192;           // floats of elementwise work that are not worth waking a thread for
 
 std::int64_t ceilDiv(std::int64_t value, std::int64_t by) noexcept { return (value + by - 1) / by; }
 
@@ -66,15 +65,14 @@ void CpuModel::multiplyRows(const LoadedMatrix& weight, const std::byte* x, std:
   kernels::PackPlan part = weight.plan;
   part.rows = n1 - n0;
   part.tiles = ceilDiv(part.rows, part.tileRows);
-  const std::int64_t stride = m_kernels.activationBytes(static_cast<kernels::ActivationKind>(part.activation), part.cols);
-  m_kernels.matmul(part, weight.data + n0 / part.tileRows * part.tileBytes, x, stride, m, y, yStride, 0, part.tiles, false);
+  m_kernels.matmul(part, weight.data + n0 / part.tileRows * part.tileBytes, x, activationStride(weight), m, y, yStride, 0, part.tiles, false);
 }
 
-void CpuModel::route(Rows in, const ExpertMixture& mixture) {
+void CpuModel::route(const ExpertMixture& mixture) {
   const LoadedMatrix& router = matrix(mixture.router);
   const Rows scores = rows(mixture.scores);
-  const auto kind = static_cast<kernels::ActivationKind>(router.plan.activation);
-  const std::int64_t stride = m_kernels.activationBytes(kind, in.cols);
+  const std::byte* prepared = m_prepared[router.plan.activation];
+  const std::int64_t stride = activationStride(router);
   const int experts = mixture.gate.count, used = mixture.used;
 
   // Few rows: the router's rows are shared out as well.
@@ -86,21 +84,18 @@ void CpuModel::route(Rows in, const ExpertMixture& mixture) {
     for (std::int64_t piece = begin; piece < end; ++piece) {
       const std::int64_t m0 = piece / parts * kRouterBlock, m1 = std::min(m0 + kRouterBlock, m_rows);
       const std::int64_t n0 = piece % parts * partRows, n1 = std::min(n0 + partRows, router.plan.rows);
-      multiplyRows(router, m_prepared[kind] + m0 * stride, m1 - m0, n0, n1, scores.row(m0) + n0, scores.cols);
+      multiplyRows(router, prepared + m0 * stride, m1 - m0, n0, n1, scores.row(m0) + n0, scores.cols);
     }
   });
 
   Routing& r = m_routing;
   growTo(r.chosen, m_rows * used);
   growTo(r.shares, m_rows * used);
-  m_pool->forRange(
-      m_rows, std::max<std::int64_t>(1, kSmallWork / (4 * experts)), [&](std::int64_t begin, std::int64_t end, int) {
-        for (std::int64_t row = begin; row < end; ++row) {
-          if (anyNotFinite(scores.row(row), experts)) m_notFinite.store(true, std::memory_order_relaxed);
-          choose(scores.row(row), experts, used, mixture.normalise, &r.chosen[static_cast<std::size_t>(row * used)],
-                 &r.shares[static_cast<std::size_t>(row * used)]);
-        }
-      });
+  eachRow(m_rows, 4 * experts, [&](std::int64_t row, int) {
+    if (anyNotFinite(scores.row(row), experts)) m_notFinite.store(true, std::memory_order_relaxed);
+    choose(scores.row(row), experts, used, mixture.normalise, &r.chosen[static_cast<std::size_t>(row * used)],
+           &r.shares[static_cast<std::size_t>(row * used)]);
+  });
 
   const auto slots = static_cast<std::size_t>(m_rows * used);
   r.begin.assign(static_cast<std::size_t>(experts) + 2, 0);
@@ -129,15 +124,13 @@ const std::byte* CpuModel::gather(std::uint16_t kind, std::int64_t stride, std::
 void CpuModel::expertInner(const ExpertMixture& mixture, const ExpertPiece& piece, ThreadScratch& mine) noexcept {
   const LoadedMatrix& gate = matrix(mixture.gate[piece.expert]);
   const LoadedMatrix& up = matrix(mixture.up[piece.expert]);
-  const auto strideOf = [&](const LoadedMatrix& weight) {
-    return m_kernels.activationBytes(static_cast<kernels::ActivationKind>(weight.plan.activation), weight.plan.cols);
-  };
   const std::int64_t count = piece.slotEnd - piece.slotBegin, width = gate.plan.rows;
   std::byte* space = alignedUp(mine.gathered.data());
-  const std::byte* x = gather(gate.plan.activation, strideOf(gate), piece.slotBegin, piece.slotEnd, space);
+  const std::byte* x = gather(gate.plan.activation, activationStride(gate), piece.slotBegin, piece.slotEnd, space);
   const std::byte* forUp = x;
   if (up.plan.activation != gate.plan.activation) {
-    forUp = gather(up.plan.activation, strideOf(up), piece.slotBegin, piece.slotEnd, space + count * strideOf(gate));
+    forUp = gather(up.plan.activation, activationStride(up), piece.slotBegin, piece.slotEnd,
+                   space + count * activationStride(gate));
   }
   const auto activate = mixture.kind == GateKind::Silu ? m_kernels.siluMul : m_kernels.geluMul;
   for (std::int64_t n0 = piece.rowBegin; n0 < piece.rowEnd; n0 += kUnitRows) {
@@ -160,8 +153,7 @@ void CpuModel::expertOutput(const ExpertMixture& mixture, std::int64_t rowBegin,
     if (begin == end) continue;
     const LoadedMatrix& down = matrix(mixture.down[e]);
     const std::byte* prepared = m_prepared[down.plan.activation];
-    const std::int64_t stride =
-        m_kernels.activationBytes(static_cast<kernels::ActivationKind>(down.plan.activation), down.plan.cols);
+    const std::int64_t stride = activationStride(down);
     for (std::int64_t slot = begin; slot < end; slot += kOutputBlock) {
       const std::int64_t count = std::min(kOutputBlock, end - slot);
       multiplyRows(down, prepared + slot * stride, count, rowBegin, rowEnd, mine.product.data(), height);
@@ -180,14 +172,12 @@ void CpuModel::mixExperts(Buffer in, const Norm& norm, const ExpertMixture& mixt
   const LoadedMatrix& down = matrix(mixture.down[0]);
   prepare(rows(in), norm,
           1U << matrix(mixture.router).plan.activation | 1U << gate.plan.activation | 1U << up.plan.activation);
-  route(rows(in), mixture);
+  route(mixture);
 
   // Pieces small enough that the threads end together; with many tokens that is a whole expert.
   const std::int64_t threads = m_pool->threadCount();
-  const auto bytesOf = [&](const LoadedMatrix& weight) {
-    return m_kernels.activationBytes(static_cast<kernels::ActivationKind>(weight.plan.activation), weight.plan.cols);
-  };
-  const std::int64_t rowBytes = bytesOf(gate) + (up.plan.activation != gate.plan.activation ? bytesOf(up) : 0);
+  const std::int64_t rowBytes =
+      activationStride(gate) + (up.plan.activation != gate.plan.activation ? activationStride(up) : 0);
   const std::int64_t block = columnsPerPass(rowBytes), width = gate.plan.rows, units = ceilDiv(width, kUnitRows);
   std::int64_t blocks = 0, widest = 0;
   const auto& begin = m_routing.begin;
@@ -223,14 +213,11 @@ void CpuModel::mixExperts(Buffer in, const Norm& norm, const ExpertMixture& mixt
   const std::int64_t slots = m_rows * mixture.used;
   const auto kind = static_cast<kernels::ActivationKind>(down.plan.activation);
   float* inner = rows(mixture.inner).data;
-  const std::int64_t grain = std::max(std::max<std::int64_t>(1, kSmallWork / width), slots / (4 * threads));
-  m_pool->forRange(slots, grain, [&](std::int64_t first, std::int64_t last, int) {
-    for (std::int64_t slot = first; slot < last; ++slot) {
-      float* x = inner + slot * width;
-      m_kernels.scale(x, m_routing.share[static_cast<std::size_t>(slot)], width);
-      if (anyNotFinite(x, width)) m_notFinite.store(true, std::memory_order_relaxed);
-      m_kernels.prepareActivation(kind, x, width, m_prepared[kind] + slot * bytesOf(down));
-    }
+  eachRow(slots, width, [&](std::int64_t slot, int) {
+    float* x = inner + slot * width;
+    m_kernels.scale(x, m_routing.share[static_cast<std::size_t>(slot)], width);
+    if (anyNotFinite(x, width)) m_notFinite.store(true, std::memory_order_relaxed);
+    m_kernels.prepareActivation(kind, x, width, m_prepared[kind] + slot * activationStride(down));
   });
 
   m_pool->forRange(ceilDiv(outRows, outPiece), 1, [&](std::int64_t first, std::int64_t last, int thread) {

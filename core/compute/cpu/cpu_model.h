@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
@@ -38,6 +39,9 @@ struct Layout {
 /// end at multiples of this, wherever threads cut: each element is computed in the same way every time. A multiple of the
 /// rows of a tile, too.
 constexpr std::int64_t kElementwiseAlignment = 32;
+// Floats of elementwise work (norm, rotation, quantisation) that one thread does in about a microsecond: less than twice
+// this is not worth sharing.
+constexpr std::int64_t kSmallWork = 2048;
 
 /// NaN or infinity among n floats. Branch-free so that it vectorises: it runs over every logit.
 [[nodiscard]] inline bool anyNotFinite(const float* x, std::int64_t n) noexcept {
@@ -167,15 +171,26 @@ class CpuModel final : public DeviceModel, public Ops {
   void multiplyRows(const LoadedMatrix& weight, const std::byte* x, std::int64_t m, std::int64_t n0, std::int64_t n1, float* y,
                     std::int64_t yStride) const noexcept;
   // The steps of mixExperts().
-  void route(Rows in, const ExpertMixture& mixture);
+  void route(const ExpertMixture& mixture);
   const std::byte* gather(std::uint16_t kind, std::int64_t stride, std::int64_t begin, std::int64_t end, std::byte* to) const noexcept;
   void expertInner(const ExpertMixture& mixture, const ExpertPiece& piece, ThreadScratch& mine) noexcept;
   void expertOutput(const ExpertMixture& mixture, std::int64_t rowBegin, std::int64_t rowEnd, ThreadScratch& mine) noexcept;
   void planAttention(const HeadShape& shape, const AttentionSpec& spec);
   [[nodiscard]] kernels::AttentionTask attentionTask(const AttentionWork& piece, const HeadShape& shape, Rows query,
                                                      Rows out, const AttentionSpec& spec) const noexcept;
+  /// Bytes of a prepared row that this matrix multiplies.
+  [[nodiscard]] std::int64_t activationStride(const LoadedMatrix& weight) const noexcept {
+    return m_kernels.activationBytes(static_cast<kernels::ActivationKind>(weight.plan.activation), weight.plan.cols);
+  }
+  // body(row, thread) for each row, shared by the threads; `workPerRow` in floats.
   template <class Body>
-  void eachRow(std::int64_t rowCount, std::int64_t workPerRow, Body&& body);
+  void eachRow(std::int64_t rowCount, std::int64_t workPerRow, Body&& body) {
+    const std::int64_t least = std::max<std::int64_t>(1, kSmallWork / std::max<std::int64_t>(1, workPerRow));
+    const std::int64_t fair = rowCount / (4 * m_pool->threadCount());
+    m_pool->forRange(rowCount, std::max(least, fair), [&](std::int64_t begin, std::int64_t end, int thread) {
+      for (std::int64_t row = begin; row < end; ++row) body(row, thread);
+    });
+  }
 
   std::shared_ptr<ThreadPool> m_pool;
   const kernels::KernelTable& m_kernels;

@@ -8,9 +8,6 @@
 namespace hearth::cpu {
 namespace {
 
-// Floats of elementwise work (norm, rotation, quantisation) that one thread does in about a microsecond: less than twice
-// this is not worth sharing.
-constexpr std::int64_t kSmallWork = 2048;
 // A pass of the matmul keeps its prepared activations in the second-level cache while the weights stream past.
 constexpr std::int64_t kActivationCacheBytes = 384 << 10;
 // What a thread does in a nanosecond, roughly and on a fast machine: weights streamed from memory, multiply-adds.
@@ -22,15 +19,6 @@ constexpr double kPieceNanoseconds = 800.0;
 constexpr std::int64_t kMostPieces = 16;
 
 }  // namespace
-
-template <class Body>
-void CpuModel::eachRow(std::int64_t rowCount, std::int64_t workPerRow, Body&& body) {
-  const std::int64_t least = std::max<std::int64_t>(1, kSmallWork / std::max<std::int64_t>(1, workPerRow));
-  const std::int64_t fair = rowCount / (4 * m_pool->threadCount());
-  m_pool->forRange(rowCount, std::max(least, fair), [&](std::int64_t begin, std::int64_t end, int thread) {
-    for (std::int64_t row = begin; row < end; ++row) body(row, thread);
-  });
-}
 
 Ops& CpuModel::beginStep(const Batch& batch, KvStorage& kv, std::span<float> logits) {
   m_batch = batch;
@@ -129,7 +117,7 @@ void CpuModel::multiplyPiece(const Product& product, std::int64_t tileBegin, std
                              std::int64_t m1) noexcept {
   const kernels::PackPlan& plan = product.matrix->plan;
   const auto kind = static_cast<kernels::ActivationKind>(plan.activation);
-  const std::int64_t stride = m_kernels.activationBytes(kind, plan.cols);
+  const std::int64_t stride = activationStride(*product.matrix);
   float* out = product.out + m0 * product.outStride;
   m_kernels.matmul(plan, product.matrix->data, m_prepared[kind] + m0 * stride, stride, m1 - m0, out, product.outStride,
                    tileBegin, tileEnd, product.accumulate);
@@ -169,8 +157,7 @@ void CpuModel::multiply(std::span<Product> products, std::int64_t rowAlignment, 
     units += product.units;
     bytes += static_cast<double>(plan.tiles * plan.tileBytes);
     macs += static_cast<double>(plan.rows * plan.cols);
-    pass = std::min(
-        pass, columnsPerPass(m_kernels.activationBytes(static_cast<kernels::ActivationKind>(plan.activation), plan.cols)));
+    pass = std::min(pass, columnsPerPass(activationStride(*product.matrix)));
   }
   const std::int64_t passes = (count + pass - 1) / pass;
   const double nanoseconds =
