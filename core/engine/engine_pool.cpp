@@ -149,6 +149,7 @@ class Pool final : public EnginePool {
         const auto draft = std::exchange(slot.options, options).draft;
         if (slot.options.draft.empty()) slot.options.draft = draft;
         if (!slot.options.speculation) slot.options.speculation = m_options.speculation;
+        if (!slot.options.kvType) slot.options.kvType = m_options.kvType;
         if (slot.state == ModelState::Loading) {
           slot.later.push_back(std::move(done));
           return;

@@ -91,7 +91,7 @@ class GgufPrepared final : public ModelLoader::Prepared {
 
 class GgufLoader final : public ModelLoader {
  public:
-  GgufLoader(std::shared_ptr<ThreadPool> pool, std::optional<kernels::KvType> kvType) : m_pool(std::move(pool)), m_kvType(kvType) {}
+  explicit GgufLoader(std::shared_ptr<ThreadPool> pool) : m_pool(std::move(pool)) {}
   Result<std::unique_ptr<Prepared>> prepare(const std::string& id, const std::filesystem::path& path, const EngineOptions& options) override {
     HEARTH_TRY(auto opened, GgufFile::open(path));
     auto file = std::make_shared<const GgufFile>(std::move(opened));
@@ -106,27 +106,24 @@ class GgufLoader final : public ModelLoader {
       HEARTH_CHECK(sameVocabulary(*tokenizer, *draftTokenizer));
       draftFile = std::make_shared<const GgufFile>(std::move(draft));
     }
-    EngineOptions own = options;
-    if (!own.kvType) own.kvType = m_kvType;
-    auto prepared = std::make_unique<GgufPrepared>(m_pool, id, path, own, std::move(file), std::move(config), std::move(tokenizer));
+    auto prepared = std::make_unique<GgufPrepared>(m_pool, id, path, options, std::move(file), std::move(config), std::move(tokenizer));
     if (draftFile) prepared->addDraft(std::move(draftFile), draftConfig);
     return prepared;
   }
 
  private:
   std::shared_ptr<ThreadPool> m_pool;
-  std::optional<kernels::KvType> m_kvType;
 };
 
 }  // namespace
 
-std::unique_ptr<ModelLoader> makeGgufLoader(std::shared_ptr<ThreadPool> pool, std::optional<kernels::KvType> kvType) {
-  return std::make_unique<GgufLoader>(std::move(pool), kvType);
+std::unique_ptr<ModelLoader> makeGgufLoader(std::shared_ptr<ThreadPool> pool) {
+  return std::make_unique<GgufLoader>(std::move(pool));
 }
 
 std::unique_ptr<EnginePool> EnginePool::create(const EnginePoolOptions& options) {
   auto threads = std::make_shared<ThreadPool>(ThreadPoolOptions{.threads = options.threads, .leaveOneCore = options.leaveOneCore});
-  auto loader = makeGgufLoader(threads, options.kvType);
+  auto loader = makeGgufLoader(threads);
   return makeEnginePool(options, std::move(threads), std::move(loader));
 }
 

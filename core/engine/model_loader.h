@@ -33,8 +33,8 @@ class ModelLoader {
   [[nodiscard]] virtual Result<std::unique_ptr<Prepared>> prepare(const std::string& id, const std::filesystem::path& path, const EngineOptions& options) = 0;
 };
 
-/// GGUF files, computed on `pool`; `kvType` where EngineOptions name none.
-[[nodiscard]] std::unique_ptr<ModelLoader> makeGgufLoader(std::shared_ptr<ThreadPool> pool, std::optional<kernels::KvType> kvType = {});
+/// GGUF files, computed on `pool`.
+[[nodiscard]] std::unique_ptr<ModelLoader> makeGgufLoader(std::shared_ptr<ThreadPool> pool);
 
 /// The pool with a loader of the caller's choice. EnginePool::create uses makeGgufLoader.
 [[nodiscard]] std::unique_ptr<EnginePool> makeEnginePool(const EnginePoolOptions& options, std::shared_ptr<ThreadPool> threads, std::unique_ptr<ModelLoader> loader);
