@@ -13,6 +13,7 @@
 
 #include "core/store/store.h"
 #include "tests/host/real_model.h"
+#include "tests/support/child_process.h"
 #include "tests/support/scratch_folder.h"
 
 namespace hearth {
@@ -45,32 +46,18 @@ TEST(HostCrash, KilledInTheMiddleOfRepliesNothingAcknowledgedIsLost) {
   int interrupted = 0;
   int withText = 0;
   for (int round = 0; round < rounds; ++round) {
-    int ends[2];
-    ASSERT_EQ(::pipe(ends), 0);
-    std::vector<std::string> words{HOST_CRASH_CHILD, (folder / "data").string(), models->string(), kSmallModel, std::to_string(kConversations)};
-    std::vector<char*> argv;
-    for (auto& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    const pid_t pid = ::fork();
-    if (pid == 0) {
-      ::dup2(ends[1], STDOUT_FILENO);
-      ::close(ends[0]);
-      ::close(ends[1]);
-      ::execv(argv[0], argv.data());
-      std::_Exit(127);
-    }
+    const auto [pid, out] = startChild({HOST_CRASH_CHILD, (folder / "data").string(), models->string(), kSmallModel, std::to_string(kConversations)});
     ASSERT_GT(pid, 0);
-    ::close(ends[1]);
     std::string said;
     std::atomic<bool> ready{false};
     std::atomic<bool> closed{false};
-    std::thread reader([&] {
+    std::thread reader([&, out = out] {
       char buffer[65536];
-      for (ssize_t n = 0; (n = ::read(ends[0], buffer, sizeof buffer)) > 0;) {
+      for (ssize_t n = 0; (n = ::read(out, buffer, sizeof buffer)) > 0;) {
         said.append(buffer, static_cast<std::size_t>(n));
         ready = true;
       }
-      ::close(ends[0]);
+      ::close(out);
       closed = true;
     });
     for (int i = 0; i < 12'000 && !ready && !closed; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));

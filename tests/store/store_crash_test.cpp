@@ -16,6 +16,7 @@
 
 #include "core/store/store.h"
 #include "tests/store/crash_text.h"
+#include "tests/support/child_process.h"
 #include "tests/support/scratch_folder.h"
 
 namespace hearth {
@@ -26,31 +27,6 @@ struct Acknowledged {
   bool reply = false, final = false;
   std::size_t length = 0;
 };
-
-struct Child {
-  pid_t pid = -1;
-  int out = -1;
-};
-
-Child start(std::initializer_list<std::string> arguments) {
-  int ends[2];
-  if (::pipe(ends) != 0) return {};
-  std::vector<std::string> words{STORE_CRASH_CHILD};
-  words.insert(words.end(), arguments);
-  std::vector<char*> argv;
-  for (auto& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  const pid_t pid = ::fork();
-  if (pid == 0) {
-    ::dup2(ends[1], STDOUT_FILENO);
-    ::close(ends[0]);
-    ::close(ends[1]);
-    ::execv(argv[0], argv.data());
-    std::_Exit(127);
-  }
-  ::close(ends[1]);
-  return {pid, ends[0]};
-}
 
 std::string readToEnd(int descriptor) {
   std::string all;
@@ -73,7 +49,7 @@ TEST(StoreCrash, KilledAtRandomPointsNothingAcknowledgedIsLost) {
   double slowestOpen = 0;
   std::size_t interrupted = 0;
   for (int round = 0; round < rounds(); ++round) {
-    const Child child = start({"write", path.string(), "3"});
+    const ChildProcess child = startChild({STORE_CRASH_CHILD, "write", path.string(), "3"});
     ASSERT_GT(child.pid, 0);
     std::string said;
     std::thread reader([&] { said = readToEnd(child.out); });
@@ -138,7 +114,7 @@ TEST(StoreCrash, KilledAtRandomPointsNothingAcknowledgedIsLost) {
 
 TEST(StoreCrash, AFullDiskIsATypedErrorAndTheStoreContinuesOnceThereIsSpace) {
   const ScratchFolder folder;
-  const Child child = start({"full", (folder / "hearth.db").string()});
+  const ChildProcess child = startChild({STORE_CRASH_CHILD, "full", (folder / "hearth.db").string()});
   ASSERT_GT(child.pid, 0);
   const std::string said = readToEnd(child.out);
   int status = 0;
