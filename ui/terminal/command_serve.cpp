@@ -18,8 +18,7 @@ int commandServe(const GlobalOptions& global, const ServeOptions& options) {
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 
-  auto host = Host::create({.dataDir = global.dataDir, .threads = global.threads, .contextTokens = global.contextTokens, .logToStderr = global.verbose,
-                            .kvType = global.kvType, .speculation = global.speculation});
+  auto host = Host::create(hostOptions(global));
   if (!host) return report(host.error());
   ServerOptions server{.host = options.host, .port = static_cast<std::uint16_t>(options.port)};
   std::optional<InstalledModel> model;

@@ -8,11 +8,15 @@
 
 namespace hearth::terminal {
 
+HostOptions hostOptions(const GlobalOptions& options) {
+  return {.dataDir = options.dataDir, .threads = options.threads, .contextTokens = options.contextTokens, .logToStderr = options.verbose,
+          .kvType = options.kvType, .speculation = options.speculation};
+}
+
 Result<std::unique_ptr<Rooms>> Rooms::open(const GlobalOptions& options) {
   auto rooms = std::unique_ptr<Rooms>(new Rooms());
   rooms->m_paths = chooseDataPaths(options.dataDir);
-  auto host = Host::create({.dataDir = options.dataDir, .threads = options.threads, .contextTokens = options.contextTokens, .logToStderr = options.verbose,
-                            .kvType = options.kvType, .speculation = options.speculation});
+  auto host = Host::create(hostOptions(options));
   if (host) {
     rooms->m_host = std::move(*host);
     return rooms;

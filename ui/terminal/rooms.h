@@ -37,6 +37,9 @@ class Rooms {
   std::unique_ptr<ChatService> m_chat;
 };
 
+/// The host's part of what was said on the command line.
+[[nodiscard]] HostOptions hostOptions(const GlobalOptions& options);
+
 /// The GGUF file that MODEL means: a path, or a name in the library. Errors: NotFound, the file's own.
 [[nodiscard]] Result<std::filesystem::path> modelPath(const GlobalOptions& options, const std::string& model);
 

@@ -243,6 +243,14 @@ QVBoxLayout* makeScrollBody(QScrollArea* area, int margin) {
   return column;
 }
 
+QVBoxLayout* makeScrollPage(QWidget* page) {
+  auto* area = new QScrollArea;
+  auto* outer = new QVBoxLayout(page);
+  outer->setContentsMargins(0, 0, 0, 0);
+  outer->addWidget(area);
+  return makeScrollBody(area, Metrics::kPageMargin);
+}
+
 void clearLayout(QLayout* layout) {
   while (QLayoutItem* item = layout->takeAt(0)) {
     if (QWidget* widget = item->widget()) widget->deleteLater();

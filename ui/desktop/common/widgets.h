@@ -119,6 +119,8 @@ class EmptyState : public QWidget {
 
 /// A page body that scrolls vertically and never horizontally. Returns the layout to fill.
 [[nodiscard]] QVBoxLayout* makeScrollBody(QScrollArea* area, int margin);
+/// A page that scrolls as a whole: gives `page`, which has no layout yet, its column.
+[[nodiscard]] QVBoxLayout* makeScrollPage(QWidget* page);
 /// Removes and deletes everything a layout holds.
 void clearLayout(QLayout* layout);
 

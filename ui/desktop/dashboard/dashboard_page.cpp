@@ -43,11 +43,7 @@ DashboardPage::DashboardPage(Bridge& bridge, QWidget* parent)
       m_gpuText(makeLabel("")),
       m_gpuMessage(makeLabel("small")) {
   setObjectName(u"page"_s);
-  auto* area = new QScrollArea;
-  auto* outer = new QVBoxLayout(this);
-  outer->setContentsMargins(0, 0, 0, 0);
-  outer->addWidget(area);
-  QVBoxLayout* column = makeScrollBody(area, Metrics::kPageMargin);
+  QVBoxLayout* column = makeScrollPage(this);
   auto* header = new QHBoxLayout;
   header->setSpacing(8);
   header->addWidget(m_title);

@@ -60,11 +60,7 @@ ServerPage::ServerPage(Bridge& bridge, Preferences& preferences, QWidget* parent
       m_table(new QTableView),
       m_log(new RequestLogModel(this)) {
   setObjectName(u"page"_s);
-  auto* area = new QScrollArea;
-  auto* outer = new QVBoxLayout(this);
-  outer->setContentsMargins(0, 0, 0, 0);
-  outer->addWidget(area);
-  QVBoxLayout* column = makeScrollBody(area, Metrics::kPageMargin);
+  QVBoxLayout* column = makeScrollPage(this);
   auto* header = new QHBoxLayout;
   header->setSpacing(12);
   header->addWidget(m_title);

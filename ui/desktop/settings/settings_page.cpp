@@ -65,11 +65,7 @@ SettingsPage::SettingsPage(const WindowContext& context)
       m_addFolder(makeButton()),
       m_error(new ErrorBox) {
   setObjectName(u"page"_s);
-  auto* area = new QScrollArea;
-  auto* outer = new QVBoxLayout(this);
-  outer->setContentsMargins(0, 0, 0, 0);
-  outer->addWidget(area);
-  QVBoxLayout* column = makeScrollBody(area, Metrics::kPageMargin);
+  QVBoxLayout* column = makeScrollPage(this);
   column->addWidget(m_title);
   column->addWidget(m_error);
 
