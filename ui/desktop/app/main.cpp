@@ -3,7 +3,6 @@
 #include <QEventLoop>
 #include <QLabel>
 #include <QSocketNotifier>
-#include <QThread>
 #include <QTimer>
 
 #include <unistd.h>
@@ -80,16 +79,17 @@ bool asksForText(int argc, char** argv) {
 Result<std::unique_ptr<Host>> createHost(const HostOptions& options) {
   std::optional<Result<std::unique_ptr<Host>>> made;
   QEventLoop loop;
-  std::unique_ptr<QThread> thread(QThread::create([&made, &options] { made.emplace(Host::create(options)); }));
-  QObject::connect(thread.get(), &QThread::finished, &loop, &QEventLoop::quit);
+  std::thread thread([&made, &options, &loop] {
+    made.emplace(Host::create(options));
+    QMetaObject::invokeMethod(&loop, "quit", Qt::QueuedConnection);
+  });
   QLabel waiting(QCoreApplication::translate("main", "Opening the data folder…"));
   waiting.setWindowTitle(u"Hearth"_s);
   waiting.setAlignment(Qt::AlignCenter);
   waiting.resize(360, 120);
   QTimer::singleShot(300, &loop, [&waiting] { waiting.show(); });
-  thread->start();
   loop.exec();
-  thread->wait();
+  thread.join();
   return std::move(*made);
 }
 

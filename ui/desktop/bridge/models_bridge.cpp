@@ -155,14 +155,14 @@ bool ModelsBridge::import(const QString& file) {
   m_importCancel = cancelled;
   emit importProgress(file, 0, 0, 0);
   // Progress is reported at most 20 times a second; the copy itself may ask far more often.
-  auto report = [this, cancelled, file, clock = QElapsedTimer(), last = qint64{-1000}](
-                    ImportProgress progress) mutable {
+  auto report = [this, guard = QPointer<ModelsBridge>(this), cancelled, file, clock = QElapsedTimer(),
+                 last = qint64{-1000}](ImportProgress progress) mutable {
     if (!clock.isValid()) clock.start();
     if (clock.elapsed() - last >= 50 || progress.done == progress.total) {
       last = clock.elapsed();
-      QMetaObject::invokeMethod(
-          this, [this, file, progress, seconds = static_cast<double>(last) / 1e3] { emit importProgress(file, progress.done, progress.total, seconds); },
-          Qt::QueuedConnection);
+      m_worker.post([guard, file, progress, seconds = static_cast<double>(last) / 1e3] {
+        if (guard) emit guard->importProgress(file, progress.done, progress.total, seconds);
+      });
     }
     return !cancelled->load();
   };
