@@ -26,8 +26,15 @@ struct PackPlan {
 /// What a row of activations is turned into once, for all matmuls that share it.
 enum ActivationKind : std::uint16_t {
   kActivationF32 = 0,   ///< as is
-  kActivationInt8 = 1,  ///< int8 per 32 with scale and sum; the layout in bytes is the table's own
+  kActivationInt8 = 1,  ///< int8 with a scale and a sum per 32; the layout in bytes is the table's own
+  kActivationInt8Super = 2,  ///< int8 with a scale per 256 and sums per 16 and 32: for weights in super-blocks (K-quants)
 };
+constexpr std::size_t kActivationKinds = 3;
+
+/// Where a row is prepared in parts, each but the last has a multiple of so many columns.
+[[nodiscard]] constexpr std::int64_t activationAlignment(ActivationKind kind) noexcept {
+  return kind == kActivationInt8Super ? 256 : 32;
+}
 
 /// Attention of consecutive query rows of ONE sequence, for the query heads of ONE KV head (flash style, over pages).
 struct AttentionTask {
@@ -71,7 +78,8 @@ struct KernelTable {
   std::int64_t (*activationBytes)(ActivationKind kind, std::int64_t cols) noexcept;
   /// Prepares one row: `row` is 64-byte aligned, activationBytes long.
   void (*prepareActivation)(ActivationKind kind, const float* x, std::int64_t cols, std::byte* row) noexcept;
-  /// Where in a prepared row column `begin` (a multiple of 32) lies: a row may also be prepared in parts, each at its offset.
+  /// Where in a prepared row column `begin` (a multiple of activationAlignment) lies: a row may also be prepared in parts,
+  /// each at its offset.
   std::int64_t (*activationOffset)(ActivationKind kind, std::int64_t begin) noexcept;
 
   /// y[m][n] = sum_k w[n][k] · x[m][k] (+ y's old value when `accumulate`) for the rows of tiles [tileBegin, tileEnd), all M

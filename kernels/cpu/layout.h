@@ -12,8 +12,11 @@ namespace hearth::kernels {
 ///
 ///   half scale[R]                               Q4_0, Q5_0, Q8_0        then one block of quants
 ///   half scale[R], half minimum[R]              Q4_1, Q5_1              then one block of quants
-///   half d[R], half dmin[R], 8 × (u8 scale[R], u8 minimum[R])           Q4_K, Q5_K: then eight blocks of quants
-///   half d[R], 16 × i8 scale[R]                 Q6_K                    then eight blocks of quants
+///   half d[R], half dmin[R], 4 × (u8, u8) scale[R], 4 × (u8, u8) minimum[R]   Q4_K, Q5_K: then eight blocks of quants
+///   half d[R], 8 × (i8, i8) scale[R]            Q6_K                    then eight blocks of quants
+///
+/// Scales and minimums of a super-block lie in pairs, those of blocks 2p and 2p+1 (of Q6_K those of the halves of block p) side
+/// by side, as the multiplications of pairs of int16 want them.
 ///
 /// Quants of one block of 32 (k-group g = elements 4g … 4g+3; a "register" is R × 4 bytes, 4 bytes a row):
 ///
@@ -62,8 +65,7 @@ struct ActivationBlock {
   float scale;
   float sum;                 ///< scale · Σq: multiplies the weights' minimums
   std::int32_t negSum;       ///< −Σq: times a weight format's offset it starts the integer sum
-  std::int32_t negHalfSum[2];///< the same of either half, for formats with a scale per 16
-  std::int32_t padding[3];
+  std::int32_t padding[5];
 };
 static_assert(sizeof(ActivationBlock) == 64);
 
@@ -71,9 +73,22 @@ static constexpr std::int64_t roundUpTo(std::int64_t value, std::int64_t multipl
   return (value + multiple - 1) / multiple * multiple;
 }
 
+/// One super-block of 256 activations, six cache lines; a row of activations is a sequence of them.
+struct SuperActivationBlock {
+  std::int8_t q[256];           ///< x ≈ scale · q, q in −127 … 127
+  std::int32_t negHalfSum[16];  ///< −Σq of each 16: times a weight format's offset it starts the integer sum …
+  std::int16_t halfSum[16];     ///< … or Σq is multiplied by the scales of the halves in pairs
+  std::int16_t sum[8];          ///< Σq of each 32: multiplies the weights' minimums
+  float scale;
+  std::int32_t padding[3];
+};
+static_assert(sizeof(SuperActivationBlock) == 384);
+
 /// An odd number of cache lines, so that the columns of a batch do not fall into the same sets of a cache.
 static constexpr std::int64_t simdActivationBytes(ActivationKind kind, std::int64_t cols) noexcept {
-  const std::int64_t lines = kind == kActivationInt8 ? (cols + 31) / 32 : (cols + 15) / 16;
+  const std::int64_t lines = kind == kActivationInt8        ? (cols + 31) / 32
+                             : kind == kActivationInt8Super ? (cols + 255) / 256 * 6
+                                                            : (cols + 15) / 16;
   return (lines | 1) * 64;
 }
 

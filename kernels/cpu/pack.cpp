@@ -118,14 +118,15 @@ void placeMeta(Layout layout, const std::byte* block, std::int64_t tileRows, std
       std::memcpy(meta + 2 * tileRows + 2 * row, block + 2, 2);
       const KScales scales = KScales::unpack(block + 4);
       for (int j = 0; j < 8; ++j) {
-        meta[4 * tileRows + 2 * j * tileRows + row] = static_cast<std::byte>(scales.scale[j]);
-        meta[4 * tileRows + (2 * j + 1) * tileRows + row] = static_cast<std::byte>(scales.minimum[j]);
+        const std::int64_t at = 2 * (j / 2 * tileRows + row) + j % 2;
+        meta[4 * tileRows + at] = static_cast<std::byte>(scales.scale[j]);
+        meta[12 * tileRows + at] = static_cast<std::byte>(scales.minimum[j]);
       }
       break;
     }
     case kLayoutQ6_K:
       std::memcpy(meta + 2 * row, block + 208, 2);
-      for (int j = 0; j < 16; ++j) meta[2 * tileRows + j * tileRows + row] = block[192 + j];
+      for (int j = 0; j < 8; ++j) std::memcpy(meta + 2 * tileRows + 2 * (j * tileRows + row), block + 192 + 2 * j, 2);
       break;
     default: std::memcpy(meta + 2 * row, block, 2); break;
   }
@@ -153,7 +154,9 @@ PackPlan planTiles(FormatId source, std::int64_t rows, std::int64_t cols, std::i
   const LayoutShape shape = layoutShape(layout);
   plan.source = source;
   plan.layout = layout;
-  plan.activation = shape.bits == 0 ? kActivationF32 : kActivationInt8;
+  plan.activation = shape.bits == 0         ? kActivationF32
+                    : shape.chunkBlocks > 1 ? kActivationInt8Super
+                                            : kActivationInt8;
   plan.rows = rows;
   plan.cols = cols;
   plan.tileRows = tileRows;

@@ -16,10 +16,17 @@ using I = __m512i;  // kLanes int32, or 4 · kLanes bytes
 constexpr int kLanes = 16;
 constexpr int kIntColumns = 12;  // columns that fit the register file beside the weights: integer layouts …
 #ifdef HEARTH_KERNELS_VNNI
-constexpr int kByteColumns = 12;  // … those of 6 and 8 bits …
+constexpr int kByteColumns = 12;  // … that of 8 bits …
+constexpr bool kUnpackOnce = false;
+constexpr bool kTwoTiles = true;  // an activation that was loaded serves two tiles: loads would bound the products
+constexpr int kLeastColumnsForTwo = 7;
 #else
-constexpr int kByteColumns = 8;  // … those of 6 and 8 bits, whose int16 sums live beside the int32 sums …
+constexpr int kByteColumns = 8;  // … that of 8 bits, whose int16 sums live beside the int32 sums …
+constexpr bool kUnpackOnce = true;
+constexpr bool kTwoTiles = false;
+constexpr int kLeastColumnsForTwo = 0;
 #endif
+constexpr int kSuperColumns = 12;     // … super-blocks …
 constexpr int kFloatColumns = 6;      // … and float layouts
 constexpr int kAttentionQueries = 6;  // attention: query vectors × …
 constexpr int kAttentionVectors = 4;  // … registers of keys or values
@@ -169,6 +176,76 @@ struct Dot {
   }
 };
 constexpr int kSignedDotOffset = 0;
+#endif
+
+/// Two bytes for each lane as two int16.
+HEARTH_INLINE I loadPairsU8(const void* p) {
+  return _mm512_cvtepu8_epi16(_mm256_loadu_si256(static_cast<const __m256i*>(p)));
+}
+HEARTH_INLINE I loadPairsI8(const void* p) {
+  return _mm512_cvtepi8_epi16(_mm256_loadu_si256(static_cast<const __m256i*>(p)));
+}
+
+/// dotPairs: acc + the dot product of two pairs of int16. SuperDot: the sums of a super-block's blocks, each times its small
+/// scale; lowScale(), highScale(): the scale of the first or the second of a pair of blocks as it wants it, with the
+/// super-block's own factor d in it or not: value(d) has it in any case. kStartsWithOffset: does startBlock() take −offset · Σq?
+#ifdef HEARTH_KERNELS_VNNI
+using BlockScale = F;
+constexpr bool kStartsWithOffset = true;
+HEARTH_INLINE BlockScale lowScale(I pairs, F d) {
+  return mul(d, toFloat(_mm512_srai_epi32(_mm512_slli_epi32(pairs, 16), 16)));
+}
+HEARTH_INLINE BlockScale highScale(I pairs, F d) { return mul(d, toFloat(_mm512_srai_epi32(pairs, 16))); }
+HEARTH_INLINE I dotPairs(I acc, I a, I b) { return _mm512_dpwssd_epi32(acc, a, b); }
+
+template <int Bits>
+struct SuperDot {
+  I wide;
+  F sum;
+
+  HEARTH_INLINE void startChunk() { sum = zero(); }
+  HEARTH_INLINE void startBlock(I offset) { wide = offset; }
+  template <int Step>
+  HEARTH_INLINE void step(I weights, I activations, BlockScale) {
+    wide = _mm512_dpbusd_epi32(wide, weights, activations);
+  }
+  HEARTH_INLINE void endBlock(BlockScale scale) { sum = fma(toFloat(wide), scale, sum); }
+  HEARTH_INLINE F value(F) const { return sum; }
+};
+#else
+using BlockScale = I;  // twice in a lane, as int16
+constexpr bool kStartsWithOffset = false;
+HEARTH_INLINE BlockScale lowScale(I pairs, F) {
+  return _mm512_shufflehi_epi16(_mm512_shufflelo_epi16(pairs, 0xA0), 0xA0);
+}
+HEARTH_INLINE BlockScale highScale(I pairs, F) {
+  return _mm512_shufflehi_epi16(_mm512_shufflelo_epi16(pairs, 0xF5), 0xF5);
+}
+HEARTH_INLINE I dotPairs(I acc, I a, I b) { return _mm512_add_epi32(acc, _mm512_madd_epi16(a, b)); }
+
+/// The multiplication that widens the int16 sums multiplies by the scale, too: no float until the super-block's end, where
+/// at most 256 · 63 · 127 · 128 stands in a lane.
+template <int Bits>
+struct SuperDot {
+  static constexpr int kFlush = Bits == 4 ? 8 : Bits == 5 ? 4 : 2;  // see Dot
+  I narrow;
+  I wide;
+
+  HEARTH_INLINE void startChunk() { wide = zeroInt(); }
+  HEARTH_INLINE void startBlock(I) {}
+  template <int Step>
+  HEARTH_INLINE void step(I weights, I activations, BlockScale scale) {
+    const I product = _mm512_maddubs_epi16(weights, activations);
+    if constexpr (Step % kFlush == 0) {
+      narrow = product;
+    } else {
+      narrow = _mm512_add_epi16(narrow, product);
+    }
+    if constexpr (Step % kFlush == kFlush - 1) wide = dotPairs(wide, narrow, scale);
+  }
+  HEARTH_INLINE void endBlock(BlockScale) {}
+  HEARTH_INLINE F value(F d) const { return mul(d, toFloat(wide)); }
+};
 #endif
 
 /// (a·cos − b·sin, a·sin + b·cos) of kLanes/2 neighbouring pairs.

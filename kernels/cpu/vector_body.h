@@ -140,6 +140,23 @@ std::int64_t argmax(const float* x, std::int64_t n, float* value) noexcept {
   return i;
 }
 
+/// The first `count` (of kLanes) floats from x + at; zeros past them.
+HEARTH_INLINE F loadUpTo(const float* x, std::int64_t at, std::int64_t cols) {
+  const std::int64_t count = cols - at;
+  return count >= kLanes ? load(x + at) : loadFirst(x + at, count < 0 ? 0 : static_cast<int>(count));
+}
+
+/// The scale of int8 values whose largest magnitude is `extreme`, and its reciprocal. Below 1e-30 the reciprocal would
+/// overflow; such a block is zero for all purposes. NaN and infinity stay in the scale.
+struct Int8Scale {
+  float scale, inverse;
+  HEARTH_INLINE explicit Int8Scale(float extreme) {
+    const bool silent = extreme < 1e-30F;
+    scale = silent ? 0.0F : extreme * (1.0F / 127.0F);
+    inverse = silent ? 0.0F : 127.0F / extreme;
+  }
+};
+
 void quantizeRow(const float* x, std::int64_t cols, std::byte* row) noexcept {
   constexpr int kVectors = 32 / kLanes;
   for (std::int64_t k = 0; k < cols; k += 32) {
@@ -149,16 +166,12 @@ void quantizeRow(const float* x, std::int64_t cols, std::byte* row) noexcept {
     bool nan = false;
 #pragma GCC unroll 4
     for (int i = 0; i < kVectors; ++i) {
-      const int count = cols - k >= 32 ? kLanes : static_cast<int>(cols - k) - i * kLanes;
-      v[i] = count >= kLanes ? load(x + k + i * kLanes) : loadFirst(x + k + i * kLanes, count < 0 ? 0 : count);
+      v[i] = loadUpTo(x, k + i * kLanes, cols);
       largest = max(largest, abs(v[i]));
       nan = nan || anyNan(v[i]);
     }
-    const float extreme = nan ? __builtin_nanf("") : reduceMax(largest);
-    // Below 1e-30 the reciprocal would overflow; such a block is zero for all purposes. NaN and infinity stay in the scale.
-    const bool silent = extreme < 1e-30F;
-    const float scale = silent ? 0.0F : extreme * (1.0F / 127.0F);
-    const F inverse = broadcast(silent ? 0.0F : 127.0F / extreme);
+    const Int8Scale scale(nan ? __builtin_nanf("") : reduceMax(largest));
+    const F inverse = broadcast(scale.inverse);
     I q[kVectors];
     I sums[2] = {zeroInt(), zeroInt()};
 #pragma GCC unroll 4
@@ -167,25 +180,63 @@ void quantizeRow(const float* x, std::int64_t cols, std::byte* row) noexcept {
       sums[i * kLanes / 16] = addInt(sums[i * kLanes / 16], q[i]);
     }
     storeInt8x32(block->q, q);
-    const int low = reduceAddInt(sums[0]), high = reduceAddInt(sums[1]);
-    block->scale = scale;
-    block->sum = scale * static_cast<float>(low + high);
-    block->negSum = -(low + high);
-    block->negHalfSum[0] = -low;
-    block->negHalfSum[1] = -high;
+    const int total = reduceAddInt(addInt(sums[0], sums[1]));
+    block->scale = scale.scale;
+    block->sum = scale.scale * static_cast<float>(total);
+    block->negSum = -total;
+  }
+}
+
+void quantizeSuperRow(const float* x, std::int64_t cols, std::byte* row) noexcept {
+  constexpr int kVectors = 32 / kLanes;
+  for (std::int64_t k = 0; k < cols; k += 256) {
+    SuperActivationBlock* block = reinterpret_cast<SuperActivationBlock*>(row + k / 256 * sizeof(SuperActivationBlock));
+    F largest = zero();
+    bool nan = false;
+    for (int i = 0; i < 256; i += kLanes) {
+      const F v = loadUpTo(x, k + i, cols);
+      largest = max(largest, abs(v));
+      nan = nan || anyNan(v);
+    }
+    const Int8Scale scale(nan ? __builtin_nanf("") : reduceMax(largest));
+    block->scale = scale.scale;
+    const F inverse = broadcast(scale.inverse);
+    for (int j = 0; j < 8; ++j) {
+      I q[kVectors];
+      I sums[2] = {zeroInt(), zeroInt()};
+#pragma GCC unroll 4
+      for (int i = 0; i < kVectors; ++i) {
+        q[i] = toInt(mul(loadUpTo(x, k + 32 * j + i * kLanes, cols), inverse));
+        sums[i * kLanes / 16] = addInt(sums[i * kLanes / 16], q[i]);
+      }
+      storeInt8x32(block->q + 32 * j, q);
+      const int low = reduceAddInt(sums[0]), high = reduceAddInt(sums[1]);
+      block->negHalfSum[2 * j] = -low;
+      block->negHalfSum[2 * j + 1] = -high;
+      block->halfSum[2 * j] = static_cast<std::int16_t>(low);
+      block->halfSum[2 * j + 1] = static_cast<std::int16_t>(high);
+      block->sum[j] = static_cast<std::int16_t>(low + high);
+    }
   }
 }
 
 void prepareActivation(ActivationKind kind, const float* x, std::int64_t cols, std::byte* row) noexcept {
-  if (kind == kActivationInt8) {
-    quantizeRow(x, cols, row);
-  } else {
-    __builtin_memcpy(row, x, static_cast<std::size_t>(cols) * sizeof(float));
+  switch (kind) {
+    case kActivationInt8: quantizeRow(x, cols, row); break;
+    case kActivationInt8Super: quantizeSuperRow(x, cols, row); break;
+    case kActivationF32: __builtin_memcpy(row, x, static_cast<std::size_t>(cols) * sizeof(float)); break;
   }
 }
 
 std::int64_t activationBytes(ActivationKind kind, std::int64_t cols) noexcept { return simdActivationBytes(kind, cols); }
-std::int64_t activationOffset(ActivationKind kind, std::int64_t begin) noexcept { return kind == kActivationInt8 ? begin / 32 * 64 : begin * 4; }
+std::int64_t activationOffset(ActivationKind kind, std::int64_t begin) noexcept {
+  switch (kind) {
+    case kActivationInt8: return begin / 32 * static_cast<std::int64_t>(sizeof(ActivationBlock));
+    case kActivationInt8Super: return begin / 256 * static_cast<std::int64_t>(sizeof(SuperActivationBlock));
+    case kActivationF32: break;
+  }
+  return begin * 4;
+}
 
 /// The roof of reading: as fast as the loads go.
 std::uint64_t readBytes(const std::byte* data, std::size_t bytes) noexcept {

@@ -60,14 +60,16 @@ std::vector<float> multiply(const KernelTable& table, const Matrix& matrix, cons
   return out;
 }
 
-/// Activations that int8 per 32 represents exactly: integers with a largest magnitude of 127, times a power of two.
-std::vector<float> exactActivations(std::int64_t m, std::int64_t cols, std::uint32_t seed) {
+/// Activations that the plan's int8 represents exactly: integers with a largest magnitude of 127 in each block with a scale
+/// of its own, times a power of two.
+std::vector<float> exactActivations(const PackPlan& plan, std::int64_t m, std::uint32_t seed) {
   std::mt19937 random(seed);
-  std::vector<float> x(static_cast<std::size_t>(m * cols));
-  for (std::size_t i = 0; i < x.size(); i += 32) {
+  std::vector<float> x(static_cast<std::size_t>(m * plan.cols));
+  const auto block = static_cast<std::size_t>(activationAlignment(static_cast<ActivationKind>(plan.activation)));
+  for (std::size_t i = 0; i < x.size(); i += block) {
     const float scale = std::ldexp(1.0F, static_cast<int>(random() % 5) - 9);
-    const std::size_t extreme = random() % 32;
-    for (std::size_t j = 0; j < 32 && i + j < x.size(); ++j) {
+    const std::size_t extreme = random() % block;
+    for (std::size_t j = 0; j < block && i + j < x.size(); ++j) {
       const int q = j == extreme ? (random() % 2 != 0 ? 127 : -127) : static_cast<int>(random() % 255) - 127;
       x[i + j] = scale * static_cast<float>(q);
     }
@@ -130,7 +132,7 @@ TEST(Matmul, EqualsTheReferenceOnExactActivations) {
       for (const std::int64_t cols : {256, 768}) {
         const Matrix matrix = Matrix::make(table, format, rows, cols, ++seed);
         for (const std::int64_t m : {1, 2, 3, 4, 5, 7, 8, 16, 33}) {
-          const std::vector<float> x = exactActivations(m, cols, ++seed);
+          const std::vector<float> x = exactActivations(matrix.plan, m, ++seed);
           const std::vector<float> y = multiply(table, matrix, prepare(table, matrix.plan, x, m), m, 1);
           for (std::int64_t i = 0; i < m; ++i) {
             for (std::int64_t n = 0; n < rows; ++n) {
@@ -150,7 +152,7 @@ TEST(Matmul, ColumnCountsThatAreNoMultipleOfARegister) {
     if (format.blockElements == 256) return;
     for (const std::int64_t cols : format.blockElements == 1 ? std::vector<std::int64_t>{1, 5, 33, 131} : std::vector<std::int64_t>{32, 96, 224}) {
       const Matrix matrix = Matrix::make(table, format, 19, cols, 5);
-      const std::vector<float> x = exactActivations(5, cols, 6);
+      const std::vector<float> x = exactActivations(matrix.plan, 5, 6);
       const std::vector<float> y = multiply(table, matrix, prepare(table, matrix.plan, x, 5), 5, 1);
       for (std::int64_t i = 0; i < 5; ++i) {
         for (std::int64_t n = 0; n < 19; ++n) {
@@ -175,7 +177,7 @@ TEST(Matmul, RandomActivationsLoseOnlyWhatEightBitsLose) {
         energy += expected * expected;
       }
     }
-    EXPECT_LT(std::sqrt(error / energy), matrix.plan.activation == kActivationInt8 ? 0.009 : 1e-6);
+    EXPECT_LT(std::sqrt(error / energy), matrix.plan.activation == kActivationF32 ? 1e-6 : 0.009);
   });
 }
 

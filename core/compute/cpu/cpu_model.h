@@ -20,7 +20,7 @@ struct Layout {
     kernels::PackPlan plan;
     std::uint64_t offset = 0;  // in the weight memory; unused for lookup tables
   };
-  static constexpr std::size_t kKinds = 2;  // ActivationKind values
+  static constexpr std::size_t kKinds = kernels::kActivationKinds;
 
   Layout(const ModelPlan& plan, const kernels::KernelTable& kernels, bool exact);
 
@@ -154,9 +154,9 @@ class CpuModel final : public DeviceModel, public Ops {
   // that made them has done it.
   void prepare(Rows in, const Norm& norm, unsigned kinds);
   // What made these elements prepares them while they are in the cache, for the next operation: columns [begin, end) of the
-  // rows [m0, m1), begin a multiple of kElementwiseAlignment. Pieces may come from any thread; announceOutput() when all
-  // came.
+  // rows [m0, m1), begin a multiple of outputAlignment(). Pieces may come from any thread; announceOutput() when all came.
   void prepareOutput(Rows made, std::int64_t m0, std::int64_t m1, std::int64_t begin, std::int64_t end) noexcept;
+  [[nodiscard]] std::int64_t outputAlignment(Rows made) const noexcept;
   void announceOutput(Rows made) noexcept { m_ready = {made.data, m_wanted[static_cast<std::size_t>(made.buffer)]}; }
   // Called by who changes rows after they were announced.
   void forgetOutput() noexcept { m_ready = {}; }

@@ -17,6 +17,7 @@ constexpr double kMacsPerNanosecond = 220.0;
 // the others.
 constexpr double kPieceNanoseconds = 800.0;
 constexpr std::int64_t kMostPieces = 16;
+constexpr std::int64_t kLeastWidePieces = 4;
 
 }  // namespace
 
@@ -128,6 +129,15 @@ void CpuModel::multiplyPiece(const Product& product, std::int64_t tileBegin, std
   }
 }
 
+std::int64_t CpuModel::outputAlignment(Rows made) const noexcept {
+  std::int64_t alignment = kElementwiseAlignment;
+  for (std::size_t kind = 0; kind < Layout::kKinds; ++kind) {
+    if ((m_wanted[static_cast<std::size_t>(made.buffer)] >> kind & 1U) != 0)
+      alignment = std::max(alignment, kernels::activationAlignment(static_cast<kernels::ActivationKind>(kind)));
+  }
+  return alignment;
+}
+
 void CpuModel::prepareOutput(Rows made, std::int64_t m0, std::int64_t m1, std::int64_t begin, std::int64_t end) noexcept {
   const unsigned kinds = m_wanted[static_cast<std::size_t>(made.buffer)];
   if (kinds == 0) return;
@@ -198,7 +208,7 @@ void CpuModel::project(Buffer in, const Norm& norm, std::span<const Projection> 
     kinds |= 1U << weight.plan.activation;
   }
   prepare(rows(in), norm, kinds);
-  multiply(std::span(products).first(count), 1, 1.0, [](auto...) {});
+  multiply(std::span(products).first(count), kElementwiseAlignment, 1.0, [](auto...) {});
   if (projections.size() > count) project(in, norm, projections.subspan(count));
 }
 
@@ -211,21 +221,24 @@ void CpuModel::gatedProject(Buffer in, const Norm& norm, const GatedProjection& 
   Product gateProduct{&gate, inner.data, inner.cols};
   Product upProduct{&up, other.data, other.cols};
   if (gate.plan.tileRows == up.plan.tileRows) {
+    const std::int64_t wide = outputAlignment(inner);
+    // Wide pieces only where every thread has enough of them to end with the others.
+    const bool prepares = wide <= kElementwiseAlignment || gate.plan.rows / wide >= kLeastWidePieces * m_pool->threadCount();
     // The thread that has a piece of the gate in its cache makes the same piece of `up` and joins them there and then.
-    multiply(std::span(&gateProduct, 1), kElementwiseAlignment, 2.0,
+    multiply(std::span(&gateProduct, 1), prepares ? wide : kElementwiseAlignment, 2.0,
              [&](std::int64_t t0, std::int64_t t1, std::int64_t m0, std::int64_t m1) {
                multiplyPiece(upProduct, t0, t1, m0, m1);
                const std::int64_t n0 = t0 * gate.plan.tileRows;
                const std::int64_t n1 = std::min(t1 * gate.plan.tileRows, gate.plan.rows);
                for (std::int64_t m = m0; m < m1; ++m)
                  activate(inner.row(m) + n0, other.row(m) + n0, n1 - n0, inner.row(m) + n0);
-               prepareOutput(inner, m0, m1, n0, n1);
+               if (prepares) prepareOutput(inner, m0, m1, n0, n1);
              });
-    announceOutput(inner);
+    if (prepares) announceOutput(inner);
     return;
   }
   std::array products{gateProduct, upProduct};
-  multiply(products, 1, 1.0, [](auto...) {});
+  multiply(products, kElementwiseAlignment, 1.0, [](auto...) {});
   eachRow(m_rows, inner.cols,
           [&](std::int64_t row, int) { activate(inner.row(row), other.row(row), inner.cols, inner.row(row)); });
 }
@@ -257,7 +270,7 @@ void CpuModel::head(Buffer in, const Norm& norm, Matrix weight) {
   const LoadedMatrix& head = matrix(weight);
   prepare(rows(in), norm, 1U << head.plan.activation);
   Product product{&head, m_logits.data(), head.plan.rows};
-  multiply(std::span(&product, 1), 1, 1.0, [&](std::int64_t t0, std::int64_t t1, std::int64_t m0, std::int64_t m1) {
+  multiply(std::span(&product, 1), kElementwiseAlignment, 1.0, [&](std::int64_t t0, std::int64_t t1, std::int64_t m0, std::int64_t m1) {
     const std::int64_t n0 = t0 * head.plan.tileRows;
     const std::int64_t n1 = std::min(t1 * head.plan.tileRows, head.plan.rows);
     for (std::int64_t m = m0; m < m1; ++m) {
