@@ -99,11 +99,12 @@ struct BlockTile {
 
   /// Adds the products of `chunks` chunks to the sums.
   HEARTH_INLINE static void run(const std::byte* tile, std::int64_t tileStride, std::int64_t chunks,
-                                const std::byte* activations, std::int64_t stride, F (&sum)[T][C]) {
+                                const std::byte* activations, std::int64_t stride, Fetch fetch, F (&sum)[T][C]) {
     Columns<C> x(activations, stride);
     for (; chunks > 0; --chunks, tile += kChunk) {
+      const std::int64_t far = fetch.next();
 #pragma GCC unroll 2
-      for (int t = 0; t < T; ++t) prefetchRange<kChunk>(tile + t * tileStride + kPrefetchBytes);
+      for (int t = 0; t < T; ++t) prefetchRange<kChunk>(tile + t * tileStride + far);
       accumulate<false>(tile, tileStride, nullptr, x, sum);
       x.advance(kActivationChunk);
     }

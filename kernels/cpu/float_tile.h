@@ -25,7 +25,7 @@ struct FloatTile {
 
   /// Four running sums for each output (k mod 4), so that one column alone is not bound by the latency of its additions.
   HEARTH_INLINE static void run(const std::byte* tile, std::int64_t, std::int64_t cols, const std::byte* activations,
-                                std::int64_t stride, F (&sum)[1][C]) {
+                                std::int64_t stride, Fetch, F (&sum)[1][C]) {
     static_assert(T == 1);
     Columns<C> x(activations, stride);
     F part[C][4];

@@ -65,19 +65,19 @@ struct Work {
 /// T tiles from `tile` on, C columns from `first` on, chunks [begin, begin + count) of k: into y, or onto y when `goesOn`.
 template <template <Layout, int, int> class TileOf, Layout K, int C, int T>
 void runTiles(const Work& work, std::int64_t tile, std::int64_t first, std::int64_t begin, std::int64_t count,
-              bool goesOn) noexcept {
+              bool goesOn, Fetch fetch) noexcept {
   using Tile = TileOf<K, C, T>;
   F sum[T][C];
 #pragma GCC unroll 2
   for (int t = 0; t < T; ++t) beginTile<C>(sum[t], work.yAt(first, tile + t), work.yStride, work.rowsOf(tile + t), goesOn);
   Tile::run(work.tileAt(tile) + begin * Tile::kChunk, work.plan.tileBytes, count,
-            work.activations + first * work.stride + begin * Tile::kActivationChunk, work.stride, sum);
+            work.activations + first * work.stride + begin * Tile::kActivationChunk, work.stride, fetch, sum);
 #pragma GCC unroll 2
   for (int t = 0; t < T; ++t) storeTile<C>(sum[t], work.yAt(first, tile + t), work.yStride, work.rowsOf(tile + t));
 }
 
 using TileFunction = void (*)(const Work&, std::int64_t tile, std::int64_t first, std::int64_t begin, std::int64_t count,
-                              bool goesOn) noexcept;
+                              bool goesOn, Fetch fetch) noexcept;
 
 constexpr std::int64_t kUnpackedBlocks = 64;    // of 32: what is unpacked at a time stays in the first-level cache
 constexpr std::int64_t kUnpackedColumns = 192;  // whose sums are kept meanwhile
@@ -171,17 +171,22 @@ void blocked(const Instances& of, const Work& work, std::int64_t chunks) noexcep
   const std::int64_t widest = kMostColumns / 2;
   const std::int64_t groups = (work.m + widest - 1) / widest;
   const std::int64_t steps = (chunks * widest * of.activationChunk + kFirstCacheBytes - 1) / kFirstCacheBytes;
-  const std::int64_t blockTiles = roundUpTo(kSecondCacheBytes * steps / (chunks * of.chunkBytes), 2);
+  // Few columns stay in the first-level cache all together, so that the weights need not.
+  const bool few = work.m * chunks * of.activationChunk <= 2 * kFirstCacheBytes * steps;
+  const std::int64_t blockTiles = few ? 2 : roundUpTo(kSecondCacheBytes * steps / (chunks * of.chunkBytes), 2);
   for (std::int64_t tiles = work.tileBegin; tiles < work.tileEnd; tiles += blockTiles) {
     const std::int64_t tilesEnd = tiles + blockTiles < work.tileEnd ? tiles + blockTiles : work.tileEnd;
     for (std::int64_t step = 0; step < steps; ++step) {
       const std::int64_t begin = border(chunks, steps, step), count = border(chunks, steps, step + 1) - begin;
       const bool goesOn = work.accumulate || step > 0;
+      // What comes next: the following part of the same tiles, or the first part of the following ones.
+      const std::int64_t next =
+          step + 1 < steps ? count * of.chunkBytes : blockTiles * work.plan.tileBytes - begin * of.chunkBytes;
       for (std::int64_t g = 0; g < groups; ++g) {
         const std::int64_t first = border(work.m, groups, g), columns = border(work.m, groups, g + 1) - first;
         std::int64_t tile = tiles;
-        for (; tile + 2 <= tilesEnd; tile += 2) of.two[columns](work, tile, first, begin, count, goesOn);
-        if (tile < tilesEnd) of.one[columns](work, tile, first, begin, count, goesOn);
+        for (; tile + 2 <= tilesEnd; tile += 2) of.two[columns](work, tile, first, begin, count, goesOn, {next, groups, g});
+        if (tile < tilesEnd) of.one[columns](work, tile, first, begin, count, goesOn, {next, groups, g});
       }
     }
   }
@@ -199,7 +204,7 @@ void streamed(const Instances& of, const Work& work, std::int64_t begin, std::in
     for (std::int64_t tile = work.tileBegin; tile < work.tileEnd; ++tile) {
       for (std::int64_t g = 0; g < groups; ++g) {
         const std::int64_t first = border(columns, groups, g), count = border(columns, groups, g + 1) - first;
-        of.one[count](work, tile, block + first, 0, chunks, work.accumulate);
+        of.one[count](work, tile, block + first, 0, chunks, work.accumulate, {});
       }
     }
   }

@@ -27,6 +27,20 @@ struct Columns {
 /// activations and lose the stream of weights. Asking for what lies past the end is harmless.
 constexpr std::int64_t kPrefetchBytes = 4096;
 
+/// Which chunks ask for weights, and how far ahead. One after the other streams them (the default). Where groups of columns
+/// take turns with a block of tiles, each turn asks for a share of the next block, so that memory works all the time.
+struct Fetch {
+  std::int64_t distance = kPrefetchBytes;
+  std::int64_t every = 1, phase = 0;
+
+  /// To be called for one chunk after the other: how far ahead this one asks; 0, for what is there, when it has no turn.
+  HEARTH_INLINE std::int64_t next() {
+    const bool turn = phase == 0;
+    phase = (turn ? every : phase) - 1;
+    return turn ? distance : 0;
+  }
+};
+
 template <std::int64_t Bytes>
 HEARTH_INLINE void prefetchRange(const std::byte* from) {
 #pragma GCC unroll 16

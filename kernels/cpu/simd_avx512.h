@@ -19,7 +19,7 @@ constexpr int kIntColumns = 12;  // columns that fit the register file beside th
 constexpr int kByteColumns = 12;  // … that of 8 bits …
 constexpr bool kUnpackOnce = false;
 constexpr bool kTwoTiles = true;  // an activation that was loaded serves two tiles: loads would bound the products
-constexpr int kLeastColumnsForTwo = 7;
+constexpr int kLeastColumnsForTwo = 13;
 #else
 constexpr int kByteColumns = 8;  // … that of 8 bits, whose int16 sums live beside the int32 sums …
 constexpr bool kUnpackOnce = true;

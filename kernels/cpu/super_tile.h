@@ -90,10 +90,10 @@ struct SuperTile {
     }
   }
 
-  /// A pair of scales' worth: two blocks, or one of two halves. Moves all pointers on.
+  /// A pair of scales' worth: two blocks, or one of two halves. Moves all pointers on; asks for weights `far` ahead.
   template <bool Unpacked>
-  HEARTH_INLINE static void pair(const std::byte* tile, std::int64_t at, std::int64_t tileStride, const std::byte*& quants,
-                                 const std::byte*& bytes, Columns<C>& x, Dots& dot) {
+  HEARTH_INLINE static void pair(const std::byte* tile, std::int64_t at, std::int64_t tileStride, std::int64_t far,
+                                 const std::byte*& quants, const std::byte*& bytes, Columns<C>& x, Dots& dot) {
     // From the pair's quants of a column to its sums.
     const std::int64_t sums = offsetof(SuperActivationBlock, negHalfSum) - at * (32 - 8);
     I both[T];
@@ -102,7 +102,7 @@ struct SuperTile {
     for (int t = 0; t < T; ++t) {
       both[t] = loadPairs(tile + t * tileStride + kScales + at * kPairBytes);
       scale[t] = lowScale(both[t], loadHalf(tile + t * tileStride));
-      if constexpr (!Unpacked) prefetchRange<kBlock*(kHalves ? 1 : 2)>(quants + t * tileStride + kPrefetchBytes);
+      if constexpr (!Unpacked) prefetchRange<kBlock*(kHalves ? 1 : 2)>(quants + t * tileStride + far);
     }
     scaled<0, Unpacked>(quants, tileStride, bytes, x, sums, scale, dot);
     if constexpr (!kHalves) next<Unpacked>(quants, bytes, x);
@@ -156,7 +156,7 @@ struct SuperTile {
   template <bool Unpacked>
   HEARTH_INLINE static void runChunks(const std::byte* tile, std::int64_t tileStride, std::int64_t chunks,
                                       const std::byte* bytes, const std::byte* activations, std::int64_t stride,
-                                      F (&sum)[T][C]) {
+                                      Fetch fetch, F (&sum)[T][C]) {
     alignas(64) float sums[T][C * kLanes];
 #pragma GCC unroll 2
     for (int t = 0; t < T; ++t) {
@@ -166,15 +166,16 @@ struct SuperTile {
     Columns<C> x(activations, stride);
     for (; chunks > 0; --chunks) {
       const std::byte* quants = tile + kMeta;
+      const std::int64_t far = fetch.next();
       Dots dot;
 #pragma GCC unroll 2
       for (int t = 0; t < T; ++t) {
-        if constexpr (!Unpacked) prefetchRange<kMeta>(tile + t * tileStride + kPrefetchBytes);
+        if constexpr (!Unpacked) prefetchRange<kMeta>(tile + t * tileStride + far);
 #pragma GCC unroll 16
         for (int c = 0; c < C; ++c) dot[t][c].startChunk();
       }
 #pragma GCC unroll 1
-      for (std::int64_t at = 0; at < kPairs; ++at) pair<Unpacked>(tile, at, tileStride, quants, bytes, x, dot);
+      for (std::int64_t at = 0; at < kPairs; ++at) pair<Unpacked>(tile, at, tileStride, far, quants, bytes, x, dot);
 #pragma GCC unroll 2
       for (int t = 0; t < T; ++t) finish(tile + t * tileStride, x, dot[t], sums[t]);
       x.advance(kActivationChunk - static_cast<std::int64_t>(sizeof(SuperActivationBlock::q)));
@@ -189,14 +190,14 @@ struct SuperTile {
 
   /// Adds the products of `chunks` chunks to the sums.
   HEARTH_INLINE static void run(const std::byte* tile, std::int64_t tileStride, std::int64_t chunks,
-                                const std::byte* activations, std::int64_t stride, F (&sum)[T][C]) {
-    runChunks<false>(tile, tileStride, chunks, nullptr, activations, stride, sum);
+                                const std::byte* activations, std::int64_t stride, Fetch fetch, F (&sum)[T][C]) {
+    runChunks<false>(tile, tileStride, chunks, nullptr, activations, stride, fetch, sum);
   }
   /// The same operations as run(), on chunks of one tile that were unpacked.
   HEARTH_INLINE static void runUnpacked(const std::byte* tile, std::int64_t chunks, const std::byte* bytes,
                                         const std::byte* activations, std::int64_t stride, F (&sum)[1][C]) {
     static_assert(T == 1);
-    runChunks<true>(tile, 0, chunks, bytes, activations, stride, sum);
+    runChunks<true>(tile, 0, chunks, bytes, activations, stride, {}, sum);
   }
 
   static void unpackChunks(const std::byte* tile, std::int64_t chunks, std::byte* bytes) noexcept {

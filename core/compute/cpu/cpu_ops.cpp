@@ -208,7 +208,7 @@ void CpuModel::project(Buffer in, const Norm& norm, std::span<const Projection> 
     kinds |= 1U << weight.plan.activation;
   }
   prepare(rows(in), norm, kinds);
-  multiply(std::span(products).first(count), kElementwiseAlignment, 1.0, [](auto...) {});
+  multiply(std::span(products).first(count), productAlignment(), 1.0, [](auto...) {});
   if (projections.size() > count) project(in, norm, projections.subspan(count));
 }
 
@@ -238,7 +238,7 @@ void CpuModel::gatedProject(Buffer in, const Norm& norm, const GatedProjection& 
     return;
   }
   std::array products{gateProduct, upProduct};
-  multiply(products, kElementwiseAlignment, 1.0, [](auto...) {});
+  multiply(products, productAlignment(), 1.0, [](auto...) {});
   eachRow(m_rows, inner.cols,
           [&](std::int64_t row, int) { activate(inner.row(row), other.row(row), inner.cols, inner.row(row)); });
 }
@@ -270,7 +270,7 @@ void CpuModel::head(Buffer in, const Norm& norm, Matrix weight) {
   const LoadedMatrix& head = matrix(weight);
   prepare(rows(in), norm, 1U << head.plan.activation);
   Product product{&head, m_logits.data(), head.plan.rows};
-  multiply(std::span(&product, 1), kElementwiseAlignment, 1.0, [&](std::int64_t t0, std::int64_t t1, std::int64_t m0, std::int64_t m1) {
+  multiply(std::span(&product, 1), productAlignment(), 1.0, [&](std::int64_t t0, std::int64_t t1, std::int64_t m0, std::int64_t m1) {
     const std::int64_t n0 = t0 * head.plan.tileRows;
     const std::int64_t n1 = std::min(t1 * head.plan.tileRows, head.plan.rows);
     for (std::int64_t m = m0; m < m1; ++m) {
