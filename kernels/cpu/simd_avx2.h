@@ -16,18 +16,15 @@ using I = __m256i;  // kLanes int32, or 4 · kLanes bytes
 constexpr int kLanes = 8;
 #ifdef HEARTH_KERNELS_VNNI
 constexpr int kIntColumns = 5;  // no int16 sums to keep: a column more
-constexpr bool kUnpackOnce = false;
-constexpr bool kTwoTiles = false;
-constexpr int kLeastColumnsForTwo = 0;
 #else
-constexpr bool kUnpackOnce = true;
-constexpr bool kTwoTiles = false;
-constexpr int kLeastColumnsForTwo = 0;
 constexpr int kIntColumns = 4;  // columns that fit the register file beside the weights: integer layouts …
 #endif
 constexpr int kByteColumns = kIntColumns;  // … that of 8 bits …
 constexpr int kSuperColumns = 5;           // … super-blocks …
 constexpr int kFloatColumns = 3;           // … and float layouts
+constexpr bool kUnpackOnce = true;
+constexpr bool kTwoTiles = false;
+constexpr int kLeastColumnsForTwo = 0;
 constexpr int kAttentionQueries = 6;       // attention: query vectors × …
 constexpr int kAttentionVectors = 2;       // … registers of keys or values
 
