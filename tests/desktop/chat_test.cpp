@@ -2,6 +2,7 @@
 
 #include <QLabel>
 #include <QListView>
+#include <QPaintEvent>
 #include <QPlainTextEdit>
 #include <QPushButton>
 #include <QScrollBar>
@@ -79,6 +80,21 @@ TEST_F(ChatPageTest, WaitingAndLoadingAreShown) {
   reply->queued(2);
   EXPECT_TRUE(waitUntil([this] { return widgets().back()->stateLabel()->text().contains("place 2"_L1); }));
   reply->finish(FinishReason::Stop);
+}
+
+TEST_F(ChatPageTest, ANewModelNameIsDrawnInTheEmptyComposer) {
+  struct Paints : QObject {
+    bool eventFilter(QObject*, QEvent* event) override {
+      if (event->type() == QEvent::Paint && static_cast<QPaintEvent*>(event)->rect().width() > 100) ++count;
+      return false;
+    }
+    int count = 0;
+  } paints;
+  QTest::qWait(50);
+  page->composer()->editor()->viewport()->installEventFilter(&paints);
+  page->composer()->setModelName(u"another"_s);
+  EXPECT_EQ(page->composer()->editor()->placeholderText(), u"Message another"_s);
+  EXPECT_TRUE(waitUntil([&paints] { return paints.count > 0; })) << "the old text would stand until a click";
 }
 
 TEST_F(ChatPageTest, EscapeStopsAndTheReplySaysSo) {

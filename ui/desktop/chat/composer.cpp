@@ -100,6 +100,7 @@ void Composer::fit() {
 
 void Composer::retranslate() {
   m_text->setPlaceholderText(m_model.isEmpty() ? tr("Add a model on the Models page to start") : tr("Message %1").arg(m_model));
+  m_text->viewport()->update();  // Qt draws the new text only when something else makes it
   m_text->setAccessibleName(tr("Message"));
   static_cast<ElidedLabel*>(m_hint)->setFullText(tr("Enter sends · Shift+Enter makes a new line"));
   m_button->setText(m_busy ? tr("Stop") : tr("Send"));
