@@ -82,7 +82,7 @@ using TileFunction = void (*)(const Work&, std::int64_t tile, std::int64_t first
 constexpr std::int64_t kUnpackedBlocks = 64;    // of 32: what is unpacked at a time stays in the first-level cache
 constexpr std::int64_t kUnpackedColumns = 192;  // whose sums are kept meanwhile
 
-/// The same where unpacking costs as much as multiplying: a part of a tile is unpacked to bytes once for all columns.
+/// A part of a tile is unpacked to bytes once for all columns: where unpacking costs as much as multiplying.
 template <template <Layout, int, int> class TileOf, Layout K, int C>
 void unpackedColumns(const Work& work, std::int64_t columns) noexcept {
   using Tile = TileOf<K, C, 1>;
@@ -136,21 +136,17 @@ struct Instances {
   UnpackedFunction unpacked;       // null where unpacking once does not pay
 };
 
-template <template <Layout, int, int> class Tile, Layout K, int Widest, int... C>
-constexpr Instances instancesOf(std::integer_sequence<int, C...>) noexcept {
+template <template <Layout, int, int> class Tile, Layout K, int Widest, int... C, int... Two>
+constexpr Instances instancesOf(std::integer_sequence<int, C...>, std::integer_sequence<int, Two...>) noexcept {
   using One = Tile<K, 1, 1>;
   Instances all{.chunkElements = One::kChunkElements,
                 .chunkBytes = One::kChunk,
                 .activationChunk = One::kActivationChunk,
                 .widest = Widest,
                 .one = {nullptr, &runTiles<Tile, K, (C + 1 < Widest ? C + 1 : Widest), 1>...},
-                .two = {},
+                .two = {nullptr, &runTiles<Tile, K, Two + 1, 2>...},
                 .unpacked = nullptr};
   constexpr int kBits = layoutShape(K).bits;
-  if constexpr (kBits != 0 && kTwoTiles) {
-    const TileFunction two[] = {nullptr, &runTiles<Tile, K, (C / 2 + 1), 2>...};
-    for (int c = 1; c <= kMostColumns / 2; ++c) all.two[c] = two[2 * c];
-  }
   if constexpr (kBits != 0 && kUnpackOnce && (kBits != 8 || kSignedDotOffset == 0)) {
     all.unpacked = &unpackedColumns<Tile, K, Widest>;
   }
@@ -158,7 +154,9 @@ constexpr Instances instancesOf(std::integer_sequence<int, C...>) noexcept {
 }
 
 template <template <Layout, int, int> class Tile, Layout K, int Widest>
-inline constexpr Instances kInstances = instancesOf<Tile, K, Widest>(std::make_integer_sequence<int, kMostColumns>{});
+inline constexpr Instances kInstances = instancesOf<Tile, K, Widest>(
+    std::make_integer_sequence<int, kMostColumns>{},
+    std::make_integer_sequence<int, (layoutShape(K).bits != 0 && kLeastColumnsForTwo > 0 ? kMostColumns / 2 : 0)>{});
 
 /// Where [0, count) is cut into `parts` as even as they can be: the begin of part `at`.
 HEARTH_INLINE std::int64_t border(std::int64_t count, std::int64_t parts, std::int64_t at) { return count * at / parts; }

@@ -23,8 +23,7 @@ constexpr int kByteColumns = kIntColumns;  // … that of 8 bits …
 constexpr int kSuperColumns = 5;           // … super-blocks …
 constexpr int kFloatColumns = 3;           // … and float layouts
 constexpr bool kUnpackOnce = true;
-constexpr bool kTwoTiles = false;
-constexpr int kLeastColumnsForTwo = 0;
+constexpr int kLeastColumnsForTwo = 0;  // never
 constexpr int kAttentionQueries = 6;       // attention: query vectors × …
 constexpr int kAttentionVectors = 2;       // … registers of keys or values
 
@@ -196,66 +195,22 @@ HEARTH_INLINE I loadPairsI8(const void* p) {
   return _mm256_cvtepi8_epi16(_mm_loadu_si128(static_cast<const __m128i*>(p)));
 }
 
-/// dotPairs: acc + the dot product of two pairs of int16. SuperDot: the sums of a super-block's blocks, each times its small
-/// scale; lowScale(), highScale(): the scale of the first or the second of a pair of blocks as it wants it, with the
-/// super-block's own factor d in it or not: value(d) has it in any case. kStartsWithOffset: does startBlock() take −offset · Σq?
+template <int N>
+HEARTH_INLINE I signedShiftRight(I x) {
+  return _mm256_srai_epi32(x, N);
+}
+/// dotPairs: acc + the dot product of two pairs of int16. dotBytes: the same of four unsigned and four signed bytes;
+/// multiplyBytes: of two and two, as int16.
 #ifdef HEARTH_KERNELS_VNNI
-using BlockScale = F;
-constexpr bool kStartsWithOffset = true;
-HEARTH_INLINE BlockScale lowScale(I pairs, F d) {
-  return mul(d, toFloat(_mm256_srai_epi32(_mm256_slli_epi32(pairs, 16), 16)));
-}
-HEARTH_INLINE BlockScale highScale(I pairs, F d) { return mul(d, toFloat(_mm256_srai_epi32(pairs, 16))); }
 HEARTH_INLINE I dotPairs(I acc, I a, I b) { return _mm256_dpwssd_avx_epi32(acc, a, b); }
-
-template <int Bits>
-struct SuperDot {
-  I wide;
-  F sum;
-
-  HEARTH_INLINE void startChunk() { sum = zero(); }
-  HEARTH_INLINE void startBlock(I offset) { wide = offset; }
-  template <int Step>
-  HEARTH_INLINE void step(I weights, I activations, BlockScale) {
-    wide = _mm256_dpbusd_avx_epi32(wide, weights, activations);
-  }
-  HEARTH_INLINE void endBlock(BlockScale scale) { sum = fma(toFloat(wide), scale, sum); }
-  HEARTH_INLINE F value(F) const { return sum; }
-};
+HEARTH_INLINE I dotBytes(I acc, I a, I b) { return _mm256_dpbusd_avx_epi32(acc, a, b); }
 #else
-using BlockScale = I;  // twice in a lane, as int16
-constexpr bool kStartsWithOffset = false;
-HEARTH_INLINE BlockScale lowScale(I pairs, F) {
-  return _mm256_shufflehi_epi16(_mm256_shufflelo_epi16(pairs, 0xA0), 0xA0);
-}
-HEARTH_INLINE BlockScale highScale(I pairs, F) {
-  return _mm256_shufflehi_epi16(_mm256_shufflelo_epi16(pairs, 0xF5), 0xF5);
-}
 HEARTH_INLINE I dotPairs(I acc, I a, I b) { return _mm256_add_epi32(acc, _mm256_madd_epi16(a, b)); }
-
-/// The multiplication that widens the int16 sums multiplies by the scale, too: no float until the super-block's end, where
-/// at most 256 · 63 · 127 · 128 stands in a lane.
-template <int Bits>
-struct SuperDot {
-  static constexpr int kFlush = Bits == 4 ? 8 : Bits == 5 ? 4 : 2;  // see Dot
-  I narrow;
-  I wide;
-
-  HEARTH_INLINE void startChunk() { wide = zeroInt(); }
-  HEARTH_INLINE void startBlock(I) {}
-  template <int Step>
-  HEARTH_INLINE void step(I weights, I activations, BlockScale scale) {
-    const I product = _mm256_maddubs_epi16(weights, activations);
-    if constexpr (Step % kFlush == 0) {
-      narrow = product;
-    } else {
-      narrow = _mm256_add_epi16(narrow, product);
-    }
-    if constexpr (Step % kFlush == kFlush - 1) wide = dotPairs(wide, narrow, scale);
-  }
-  HEARTH_INLINE void endBlock(BlockScale) {}
-  HEARTH_INLINE F value(F d) const { return mul(d, toFloat(wide)); }
-};
+HEARTH_INLINE I multiplyBytes(I a, I b) { return _mm256_maddubs_epi16(a, b); }
+HEARTH_INLINE I addPairs(I a, I b) { return _mm256_add_epi16(a, b); }
+/// The first, or the second, of each pair in both places.
+HEARTH_INLINE I lowTwice(I pairs) { return _mm256_shufflehi_epi16(_mm256_shufflelo_epi16(pairs, 0xA0), 0xA0); }
+HEARTH_INLINE I highTwice(I pairs) { return _mm256_shufflehi_epi16(_mm256_shufflelo_epi16(pairs, 0xF5), 0xF5); }
 #endif
 
 /// (a·cos − b·sin, a·sin + b·cos) of kLanes/2 neighbouring pairs.

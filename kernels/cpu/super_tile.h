@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernels/cpu/matmul_parts.h"
+#include "kernels/cpu/super_dot.h"
 
 // Tiles of the formats in super-blocks of 256: Q4_K, Q5_K, Q6_K. The activations have one scale for the super-block, so the
 // small integer scales of its blocks are all that the inner loop multiplies by; minimums and offsets meet the activations'
