@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
-#include <random>
 #include <span>
 #include <string>
 #include <string_view>
@@ -50,24 +49,6 @@ class GgufBytes {
 
  private:
   std::string m_bytes;
-};
-
-/// A fresh folder that is removed at the end of the test.
-class TemporaryFolder {
- public:
-  TemporaryFolder() : m_path(std::filesystem::temp_directory_path() / ("hearth-" + std::to_string(std::random_device{}()))) {
-    std::filesystem::create_directories(m_path);
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(m_path, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return m_path; }
-
- private:
-  std::filesystem::path m_path;
 };
 
 inline void writeFile(const std::filesystem::path& path, std::string_view bytes) {

@@ -5,6 +5,7 @@
 
 #include "core/formats/gguf.h"
 #include "tests/formats/gguf_bytes.h"
+#include "tests/support/scratch_folder.h"
 
 namespace hearth {
 namespace {
@@ -108,7 +109,7 @@ TEST(GgufRead, ObeysAlignment) {
 }
 
 TEST(GgufRead, OpensAFileAndNoticesItsChange) {
-  const test::TemporaryFolder folder;
+  const ScratchFolder folder;
   const auto path = folder.path() / "m.gguf";
   test::writeFile(path, everyType().bytes());
   const auto file = GgufFile::open(path);
@@ -129,7 +130,7 @@ TEST(GgufRead, OpensAFileAndNoticesItsChange) {
 }
 
 TEST(GgufRead, SaysWhyAFileCannotBeOpened) {
-  const test::TemporaryFolder folder;
+  const ScratchFolder folder;
   EXPECT_EQ(GgufFile::open(folder.path() / "absent.gguf").error().code, ErrorCode::NotFound);
   EXPECT_EQ(GgufFile::open(folder.path()).error().code, ErrorCode::InvalidArgument);
   const auto path = folder.path() / "x.gguf";

@@ -3,6 +3,7 @@
 
 #include "core/formats/gguf.h"
 #include "tests/formats/gguf_bytes.h"
+#include "tests/support/scratch_folder.h"
 
 namespace hearth {
 namespace {
@@ -45,7 +46,7 @@ class GgufSplit : public testing::Test {
     const auto file = GgufFile::open(path(opened));
     return file ? ErrorCode::Internal : file.error().code;
   }
-  test::TemporaryFolder m_folder;
+  ScratchFolder m_folder;
 };
 
 TEST_F(GgufSplit, PartsAreJoinedWhicheverIsOpened) {

@@ -9,6 +9,7 @@
 
 #include "core/formats/gguf.h"
 #include "tests/formats/gguf_bytes.h"
+#include "tests/support/scratch_folder.h"
 
 namespace hearth {
 namespace {
@@ -23,7 +24,7 @@ std::vector<std::byte> pattern(std::size_t size, int seed) {
 
 TEST(GgufWrite, WhatIsWrittenReadsBackTheSame) {
   for (const std::uint32_t alignment : {0U, 8U, 32U, 4096U}) {
-    const test::TemporaryFolder folder;
+    const ScratchFolder folder;
     GgufWriter writer;
     if (alignment != 0) writer.set("general.alignment", alignment);
     writer.set("general.architecture", std::string("replaced"));
@@ -73,7 +74,7 @@ TEST(GgufWrite, WhatIsWrittenReadsBackTheSame) {
 }
 
 TEST(GgufWrite, RefusesWhatTheReaderWouldRefuse) {
-  const test::TemporaryFolder folder;
+  const ScratchFolder folder;
   const auto path = folder.path() / "out.gguf";
   const auto code = [&](auto&& prepare) {
     GgufWriter writer;
@@ -104,7 +105,7 @@ TEST(GgufWrite, RefusesWhatTheReaderWouldRefuse) {
 
 // A disk that fills up: the limit on file sizes fails the write at the same places, without needing a small disk.
 TEST(GgufWrite, FullDiskIsReportedAndTheOldFileStays) {
-  const test::TemporaryFolder folder;
+  const ScratchFolder folder;
   const auto path = folder.path() / "out.gguf";
   test::writeFile(path, "the old file");
   GgufWriter writer;
@@ -129,7 +130,7 @@ TEST(GgufWrite, FullDiskIsReportedAndTheOldFileStays) {
 }
 
 TEST(GgufWrite, MissingFolderIsNotFound) {
-  const test::TemporaryFolder folder;
+  const ScratchFolder folder;
   EXPECT_EQ(GgufWriter().write(folder.path() / "absent" / "x.gguf").error().code, ErrorCode::NotFound);
 }
 

@@ -11,6 +11,7 @@
 #include "core/text/unicode.h"
 #include "core/text/vocabulary.h"
 #include "tests/formats/gguf_bytes.h"
+#include "tests/support/scratch_folder.h"
 
 namespace hearth::test {
 
@@ -37,7 +38,7 @@ struct SmallVocabulary {
     if (model == "llama") writer.set("tokenizer.ggml.scores", scores);
     if (model == "gpt2") writer.set("tokenizer.ggml.merges", merges);
     for (const auto& change : changes) change(writer);
-    const TemporaryFolder folder;
+    const ScratchFolder folder;
     if (auto written = writer.write(folder.path() / "v.gguf"); !written) return std::unexpected(written.error());
     HEARTH_TRY(const GgufFile file, GgufFile::open(folder.path() / "v.gguf"));
     return Tokenizer::fromGguf(file);  // the tokenizer must not need the file any more

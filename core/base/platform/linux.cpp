@@ -182,7 +182,11 @@ void MappedFile::willNeed(std::size_t offset, std::size_t size) const noexcept {
   advise(m_data, m_size, offset, size, MADV_WILLNEED);
 }
 void MappedFile::dontNeed(std::size_t offset, std::size_t size) const noexcept {
-  advise(m_data, m_size, offset, size, MADV_DONTNEED);
+  // Since 6.18 a fault maps the whole folio of the page cache that holds the page, and a folio may be as big as a huge page
+  // (mm/filemap.c, "map entire large folio faultaround"): the next piece that is read maps this one again.
+  constexpr std::size_t kLargestFolio = 2U << 20U;
+  const std::size_t before = std::min(offset, kLargestFolio);
+  advise(m_data, m_size, offset - before, before + std::min(size, m_size) + kLargestFolio, MADV_DONTNEED);
 }
 
 bool MappedFile::unchanged() const noexcept {

@@ -64,7 +64,8 @@ class MappedFile {
   ~MappedFile();
 
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {m_data, m_size}; }
-  /// Tells the system that these pages are needed soon / no more (they are re-read if touched again).
+  /// Tells the system that these pages are needed soon / no more (they are re-read if touched again). The latter reaches
+  /// 2 MiB into the neighbours too: one touched page may have mapped that much around it.
   void willNeed(std::size_t offset, std::size_t size) const noexcept;
   void dontNeed(std::size_t offset, std::size_t size) const noexcept;
   /// True when the file on disk still has the size and modification time that it had at open.
