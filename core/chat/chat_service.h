@@ -12,6 +12,7 @@
 #include "core/engine/engine_pool.h"
 #include "core/engine/request.h"
 #include "core/store/store.h"
+#include "core/text/output_shape.h"
 
 namespace hearth {
 
@@ -27,11 +28,23 @@ struct ChatMessage {
   std::string extraJson;     ///< further fields for the template as a JSON object (tool_calls, tool_call_id, …); empty = none
 };
 
+/// What the model must do with the tools it was given.
+struct ToolChoice {
+  enum class Kind : std::uint8_t { Auto, None, Required, Named } kind = Kind::Auto;
+  std::string name;  ///< Named: this function
+};
+
 /// A stateless chat: what the HTTP APIs and the terminal use.
 struct ChatRequest {
   std::string model;  ///< library name or path
   std::vector<ChatMessage> messages;
+  std::optional<std::string> prompt;           ///< instead of messages: text that is continued as it stands (control tokens in it count)
+  std::optional<std::vector<TokenId>> promptTokens;  ///< instead of messages: tokens that are continued as they stand
   std::string toolsJson;            ///< JSON array handed to the template as `tools`; empty = none
+  ToolChoice toolChoice;
+  bool parallelToolCalls = true;    ///< false: the reply ends after its first call
+  OutputShape shape;
+  std::optional<bool> think;        ///< whether a reasoning model shall reason; none = as its template has it
   std::string templateVariablesJson;  ///< extra template variables (chat_template_kwargs); empty = none
   SamplingParams sampling;
   int maxTokens = -1;
@@ -40,20 +53,31 @@ struct ChatRequest {
   std::string principal;
 };
 
-/// What a frontend sees; order: [Loading…] [Queued…] Started Text… Finished. Failed instead of Finished on errors.
+/// A piece of a tool call. The first piece of an index carries id and name, each further one only more of the arguments.
+struct ToolCallDelta {
+  int index = 0;          ///< counts the calls of one reply
+  std::string id;         ///< "call_…"
+  std::string name;
+  std::string arguments;  ///< JSON text; all pieces of an index together are one JSON object
+};
+
+/// What a frontend sees; order: [Loading…] [Queued…] Started (Text | Reasoning | ToolCall)… Finished. Failed instead of
+/// Finished on errors.
 struct ChatEvent {
-  enum class Kind : std::uint8_t { Loading, Queued, Started, Text, Finished, Failed } kind = Kind::Text;
+  enum class Kind : std::uint8_t { Loading, Queued, Started, Text, Reasoning, ToolCall, Finished, Failed } kind = Kind::Text;
   double loadProgress = 0;            // Loading
   int queuePosition = 0;              // Queued
   double queueEstimateSeconds = -1;
   int promptTokens = 0, cachedTokens = 0, contextTokens = 0;  // Started
   bool plainFormat = false;   // Started: the model has no chat template, "User: …\n\nAssistant:" was used
-  std::string text;                   // Text: valid UTF-8, not empty unless it carries a logprob
-  TokenId token = -1;                 // Text
+  std::string text;                   // Text, Reasoning: valid UTF-8, not empty unless it carries a logprob
+  TokenId token = -1;                 // Text, Reasoning
+  ToolCallDelta toolCall;             // ToolCall
   std::optional<TokenLogprob> logprob;
   FinishReason reason = FinishReason::Stop;  // Finished
   std::string stopString;
   int generatedTokens = 0;            // Finished (and promptTokens)
+  int toolCalls = 0;                  // Finished: how many the reply made
   int draftedTokens = 0, acceptedTokens = 0;  // Finished: speculation's guesses, and of these right
   double firstTokenSeconds = 0, tokensPerSecond = 0, prefillSeconds = 0, queueSeconds = 0;
   std::optional<Error> error;         // Failed

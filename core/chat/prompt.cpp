@@ -107,8 +107,46 @@ Result<ChatService::RenderedChat> renderTemplate(const LoadedModel& model, const
 
 }  // namespace
 
+namespace {
+/// A prompt that is continued as it stands: control tokens that its text names count, for it is all the caller's own.
+Result<ChatService::RenderedChat> continuePrompt(const LoadedModel& model, const ChatRequest& request) {
+  const Tokenizer& tokenizer = model.engine->tokenizer();
+  ChatService::RenderedChat rendered;
+  if (request.promptTokens) {
+    for (const TokenId token : *request.promptTokens) {
+      if (token < 0 || token >= tokenizer.vocabularySize()) {
+        return fail(ErrorCode::InvalidArgument, "a token of the prompt is not in the vocabulary",
+                    {{"field", "prompt"}, {"token", std::to_string(token)}, {"vocabulary", std::to_string(tokenizer.vocabularySize())}});
+      }
+    }
+    rendered.tokens = *request.promptTokens;
+    return rendered;
+  }
+  try {
+    EncodeOptions options;
+    options.parseSpecial = true;
+    options.addSpecial = tokenizer.addsBos();
+    rendered.tokens = tokenizer.encode(*request.prompt, options);
+    rendered.text = *request.prompt;
+  } catch (const std::exception& problem) {
+    return fail(ErrorCode::Internal, fmt::format("cannot encode the prompt: {}", problem.what()), {{"model", model.id}});
+  }
+  if (rendered.tokens.empty()) return invalid("the prompt has no tokens", "prompt");
+  return rendered;
+}
+}  // namespace
+
 Result<void> checkRequest(const ChatRequest& request) {
-  if (request.messages.empty()) return invalid("there are no messages", "messages");
+  const int prompts = (request.messages.empty() ? 0 : 1) + (request.prompt ? 1 : 0) + (request.promptTokens ? 1 : 0);
+  if (prompts == 0) return invalid("there are no messages", "messages");
+  if (prompts > 1) return invalid("either messages or one prompt", "prompt");
+  if (request.promptTokens && request.promptTokens->empty()) return invalid("the prompt has no tokens", "prompt");
+  if (request.shape.kind != OutputShape::Kind::Any) return invalid("a shape for the answer is not supported yet", "response_format");
+  if (request.toolChoice.kind == ToolChoice::Kind::Required || request.toolChoice.kind == ToolChoice::Kind::Named) {
+    return invalid("forcing a tool call is not supported yet", "tool_choice");
+  }
+  if (!request.parallelToolCalls) return invalid("limiting a reply to one tool call is not supported yet", "parallel_tool_calls");
+  if (request.think) return invalid("switching reasoning on or off is not supported yet", "think");
   if (request.maxTokens < -1 || request.maxTokens == 0) return invalid("at least one token, or -1 for no limit", "max_tokens");
   if (request.stop.size() > kMostStops) return invalid(fmt::format("at most {} stop strings", kMostStops), "stop");
   for (const std::string& stop : request.stop) {
@@ -129,6 +167,7 @@ Result<void> checkRequest(const ChatRequest& request) {
 
 Result<ChatService::RenderedChat> renderChat(const LoadedModel& model, const ChatRequest& request) {
   if (!model.engine) return fail(ErrorCode::ModelNotLoaded, "the model is not loaded", {{"model", model.id}});
+  if (request.prompt || request.promptTokens) return continuePrompt(model, request);
   if (!model.chatTemplate && !model.templateProblem.empty()) {
     return fail(ErrorCode::TemplateFailed, fmt::format("the model's chat template cannot be used: {}", model.templateProblem), {{"model", model.id}});
   }

@@ -147,6 +147,37 @@ TEST_F(ChatServiceTest, WhatIsWrongWithTheRequestIsAnErrorAtOnce) {
   EXPECT_EQ(code(ask("hi")), ErrorCode::QueueFull);
 }
 
+TEST_F(ChatServiceTest, APromptInsteadOfMessagesIsContinuedAsItStands) {
+  ChatRequest tokens = ask("");
+  tokens.messages.clear();
+  tokens.promptTokens = std::vector<TokenId>{3, 1, 2};
+  Events events;
+  ASSERT_TRUE(m_chat->complete(tokens, events.sink()));
+  ASSERT_TRUE(events.waitForEnd());
+  ASSERT_EQ(m_engine->prompts.size(), 1U);
+  EXPECT_THAT(m_engine->prompts[0], ElementsAre(3, 1, 2));
+
+  ChatRequest text = ask("");
+  text.messages.clear();
+  text.prompt = "hi";
+  const auto rendered = m_chat->render(*m_pool.loaded["tiny"], text);
+  ASSERT_TRUE(rendered) << rendered.error().describe();
+  EXPECT_EQ(rendered->text, "hi") << "no template";
+  EXPECT_FALSE(rendered->tokens.empty());
+
+  tokens.prompt = "both";
+  EXPECT_FALSE(m_chat->complete(tokens, events.sink()));
+  tokens.prompt.reset();
+  for (const TokenId wrong : {-1, 1'000'000}) {
+    tokens.promptTokens = std::vector<TokenId>{wrong};
+    const auto refused = m_chat->complete(tokens, events.sink());
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().find("field"), "prompt");
+  }
+  tokens.promptTokens->clear();
+  EXPECT_FALSE(m_chat->complete(tokens, events.sink()));
+}
+
 TEST_F(ChatServiceTest, AnOverlongPromptIsAnErrorWithBothNumbers) {
   m_engine->context = 100;
   Events events;

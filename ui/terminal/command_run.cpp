@@ -27,7 +27,9 @@ class Reply {
           m_last = event;
           m_done = true;
           break;
-        case ChatEvent::Kind::Queued: break;
+        case ChatEvent::Kind::Queued:
+        case ChatEvent::Kind::Reasoning:
+        case ChatEvent::Kind::ToolCall: break;
       }
     }
     m_changed.notify_all();

@@ -84,6 +84,9 @@ class ChatJob {
           m_usage.promptTokens = event.promptTokens;
           m_usage.cachedTokens = std::max(m_usage.cachedTokens, event.cachedTokens);
           break;
+        case ChatEvent::Kind::Reasoning:
+        case ChatEvent::Kind::ToolCall:
+          break;
         case ChatEvent::Kind::Text:
           wanted = onText(choice, event);
           break;

@@ -278,6 +278,9 @@ void ChatController::applyEvent(Active& active, const ChatEvent& event) {
         item.message.tokensPerSecond = static_cast<double>(active.tokens) * 1000.0 / static_cast<double>(elapsed);
       }
       break;
+    case ChatEvent::Kind::Reasoning:
+    case ChatEvent::Kind::ToolCall:
+      break;
     case ChatEvent::Kind::Finished:
       item.phase = Phase::None;
       item.message.state = event.reason == FinishReason::Cancelled ? MessageState::Stopped
