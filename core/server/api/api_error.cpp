@@ -18,16 +18,45 @@ ApiError unsupported(std::string param, std::string message) {
   return badField(std::move(param), std::move(message), "unsupported_parameter");
 }
 
-std::string errorBody(const ApiError& error) {
+Dialect dialectOf(std::string_view path) noexcept {
+  if (path.starts_with("/api/")) return Dialect::Ollama;
+  if (path == "/v1/messages" || path.starts_with("/v1/messages/")) return Dialect::Anthropic;
+  return Dialect::OpenAi;
+}
+
+namespace {
+
+/// Anthropic's name for what a status means.
+std::string_view anthropicType(int status) noexcept {
+  switch (status) {
+    case 400: return "invalid_request_error";
+    case 401: return "authentication_error";
+    case 403: return "permission_error";
+    case 404: return "not_found_error";
+    case 413: return "request_too_large";
+    case 429: return "rate_limit_error";
+    case 503: return "overloaded_error";
+    case 529: return "overloaded_error";
+    default: return status >= 500 ? "api_error" : "invalid_request_error";
+  }
+}
+
+}  // namespace
+
+std::string errorBody(const ApiError& error, Dialect dialect) {
+  if (dialect == Dialect::Ollama) return R"({"error":)" + jsonString(error.message) + '}';
+  if (dialect == Dialect::Anthropic)
+    return R"({"type":"error","error":{"type":)" + jsonString(anthropicType(error.status)) + R"(,"message":)" + jsonString(error.message) + "}}";
   const auto orNull = [](const std::string& text) { return text.empty() ? std::string("null") : jsonString(text); };
   return R"({"error":{"message":)" + jsonString(error.message) + R"(,"type":)" + jsonString(error.type) + R"(,"param":)" +
          orNull(error.param) + R"(,"code":)" + orNull(error.code) + "}}";
 }
 
-http::Response errorResponse(const ApiError& error) {
+http::Response errorResponse(const ApiError& error, Dialect dialect) {
   http::Response response;
-  response.status = error.status;
-  response.body = errorBody(error);
+  // Anthropic's clients know an overloaded server by 529.
+  response.status = dialect == Dialect::Anthropic && error.status == 503 ? 529 : error.status;
+  response.body = errorBody(error, dialect);
   if (error.retryAfterSeconds > 0) response.headers.push_back({"Retry-After", std::to_string(error.retryAfterSeconds)});
   if (error.retryUseless) response.headers.push_back({"x-should-retry", "false"});
   return response;

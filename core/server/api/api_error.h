@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/base/error.h"
+#include "core/server/api/dialect.h"
 #include "core/server/transport/http_types.h"
 
 namespace hearth::api {
@@ -27,9 +28,9 @@ using ApiResult = std::expected<T, ApiError>;
 /// 400 for a field of OpenAI's that this server does not have yet: said by name, never dropped silently.
 [[nodiscard]] ApiError unsupported(std::string param, std::string message);
 
-/// {"error":{"message","type","param","code"}}
-[[nodiscard]] std::string errorBody(const ApiError& error);
-[[nodiscard]] http::Response errorResponse(const ApiError& error);
+/// In the dialect's shape; see Dialect.
+[[nodiscard]] std::string errorBody(const ApiError& error, Dialect dialect = Dialect::OpenAi);
+[[nodiscard]] http::Response errorResponse(const ApiError& error, Dialect dialect = Dialect::OpenAi);
 /// What an error of the lower rooms means to a client of the chat API.
 [[nodiscard]] ApiError fromError(const Error& error);
 

@@ -309,7 +309,7 @@ void refuse(const http::ExchangePtr& exchange, const ApiError& error) {
 
 }  // namespace
 
-void postChatCompletions(const ApiContext& context, http::ExchangePtr exchange, const std::string&) {
+void postChatCompletions(const ApiContext& context, http::ExchangePtr exchange, const Arguments&) {
   auto call = parseChatCall(exchange->takeBody());
   if (!call) return refuse(exchange, call.error());
   const auto model = resolveModel(context, call->request.model);

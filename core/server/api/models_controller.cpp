@@ -74,7 +74,7 @@ ApiResult<InstalledModel> resolveModel(const ApiContext& context, const std::str
   return std::move(*model);
 }
 
-void listModels(const ApiContext& context, http::ExchangePtr exchange, const std::string&) {
+void listModels(const ApiContext& context, http::ExchangePtr exchange, const Arguments&) {
   const auto statuses = context.pool.statuses();
   http::Response response;
   response.body = R"({"object":"list","data":[)";
@@ -89,7 +89,8 @@ void listModels(const ApiContext& context, http::ExchangePtr exchange, const std
   exchange->respond(std::move(response));
 }
 
-void getModel(const ApiContext& context, http::ExchangePtr exchange, const std::string& id) {
+void getModel(const ApiContext& context, http::ExchangePtr exchange, const Arguments& arguments) {
+  const std::string& id = arguments.front();
   // Exact names only: here the answer is a thing, not a choice.
   const auto models = installed(context);
   const auto model = std::ranges::find(models, id, &InstalledModel::id);

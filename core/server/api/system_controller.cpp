@@ -5,7 +5,7 @@
 
 namespace hearth::api {
 
-void getBanner(const ApiContext& context, http::ExchangePtr exchange, const std::string&) {
+void getBanner(const ApiContext& context, http::ExchangePtr exchange, const Arguments&) {
   http::Response response;
   response.body = fmt::format(
       R"({{"name":"Hearth","version":{},"endpoints":["/health","/metrics","/v1/models","/v1/chat/completions"]}})",
@@ -13,7 +13,7 @@ void getBanner(const ApiContext& context, http::ExchangePtr exchange, const std:
   exchange->respond(std::move(response));
 }
 
-void getHealth(const ApiContext& context, http::ExchangePtr exchange, const std::string&) {
+void getHealth(const ApiContext& context, http::ExchangePtr exchange, const Arguments&) {
   std::size_t loaded = 0;
   for (const ModelStatus& status : context.pool.statuses()) loaded += status.state == ModelState::Ready ? 1 : 0;
   const EngineStats totals = context.pool.totals();
@@ -24,7 +24,7 @@ void getHealth(const ApiContext& context, http::ExchangePtr exchange, const std:
   exchange->respond(std::move(response));
 }
 
-void getMetrics(const ApiContext& context, http::ExchangePtr exchange, const std::string&) {
+void getMetrics(const ApiContext& context, http::ExchangePtr exchange, const Arguments&) {
   http::Response response;
   response.contentType = "text/plain; version=0.0.4; charset=utf-8";
   response.body = context.metrics.text();
