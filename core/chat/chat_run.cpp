@@ -78,6 +78,7 @@ ChatRun::ChatRun(std::shared_ptr<ChatCore> core, std::string modelId, ChatReques
     : m_core(std::move(core)),
       m_id(m_core->nextId.fetch_add(1)),
       m_modelId(std::move(modelId)),
+      m_principal(request.principal),
       m_reply(std::move(reply)),
       m_request(std::move(request)),
       m_sink(sink ? std::move(sink) : [](const ChatEvent&) { return true; }) {}
@@ -195,7 +196,12 @@ bool ChatRun::onEngine(const EngineEvent& event) {
       started.plainFormat = m_plainFormat;
       return emit(started);
     }
-    case EngineEvent::Kind::Token: return onText(event);
+    case EngineEvent::Kind::Token: {
+      const auto now = ChatWorker::Clock::now();
+      if (m_lastToken) m_tokenGaps.add(std::chrono::duration<double>(now - *m_lastToken).count());
+      m_lastToken = now;
+      return onText(event);
+    }
     case EngineEvent::Kind::Finished: onFinished(event); return true;
   }
   return true;
@@ -327,6 +333,7 @@ void ChatRun::record(const ChatEvent& last) {
   if (m_core->metrics == nullptr || m_core->stopping) return;
   RequestFigures figures;
   figures.model = m_modelId;
+  figures.user = m_principal;
   figures.finishedReason = reasonName(last);
   figures.promptTokens = last.promptTokens;
   figures.cachedTokens = last.cachedTokens;
@@ -337,6 +344,7 @@ void ChatRun::record(const ChatEvent& last) {
   figures.queueSeconds = last.queueSeconds;
   figures.prefillSeconds = last.prefillSeconds;
   figures.decodeSeconds = m_decodeSeconds;
+  figures.tokenGaps = m_tokenGaps;
   figures.totalSeconds = std::chrono::duration<double>(ChatWorker::Clock::now() - m_begin).count();
   recordRequest(*m_core->metrics, figures);
 }

@@ -10,6 +10,7 @@
 #include "core/chat/chat_service.h"
 #include "core/chat/chat_worker.h"
 #include "core/chat/reply.h"
+#include "core/monitor/monitor.h"
 
 namespace hearth::chat {
 
@@ -80,6 +81,7 @@ class ChatRun final : public ChatTask, public std::enable_shared_from_this<ChatR
   std::shared_ptr<ChatCore> m_core;
   std::uint64_t m_id;
   std::string m_modelId;
+  std::string m_principal;
   std::shared_ptr<Reply> m_reply;
   ChatWorker::Clock::time_point m_begin = ChatWorker::Clock::now();
   // Set before the engine knows the run, then the engine thread's.
@@ -87,6 +89,8 @@ class ChatRun final : public ChatTask, public std::enable_shared_from_this<ChatR
   bool m_trimLeading = false;  // the blank after "Assistant:"
   int m_contextTokens = 0, m_promptTokens = 0, m_cachedTokens = 0;
   double m_decodeSeconds = 0;
+  std::optional<ChatWorker::Clock::time_point> m_lastToken;
+  Tally m_tokenGaps{Tally::Unit::Seconds};
   // Guarded by m_mutex.
   std::mutex m_mutex;
   State m_state = State::Waiting;

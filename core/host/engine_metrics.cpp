@@ -12,6 +12,7 @@ void EngineMetrics::collect(MetricsRegistry& metrics) {
     const LoadedModelPtr model = m_pool.find(id);
     const EngineStats stats = model ? model->engine->stats() : EngineStats{};
     const MetricsRegistry::Labels labels{{"model_name", id}};
+    const MetricsRegistry::Labels vllm{{"model_name", id}, {"engine", "0"}};
     const double used = stats.kvPagesTotal > 0 ? static_cast<double>(stats.kvPagesUsed) / stats.kvPagesTotal : 0.0;
     metrics.set("hearth_requests_running", stats.running, labels);
     metrics.set("hearth_requests_waiting", stats.waiting, labels);
@@ -19,9 +20,9 @@ void EngineMetrics::collect(MetricsRegistry& metrics) {
     metrics.set("hearth_decode_tokens_per_second", stats.decodeTokensPerSecond, labels);
     metrics.set("hearth_prefill_tokens_per_second", stats.prefillTokensPerSecond, labels);
     metrics.set("hearth_model_memory_bytes", model ? static_cast<double>(model->engine->weightBytes() + model->engine->kvBytes()) : 0.0, labels);
-    metrics.set("vllm:num_requests_running", stats.running, labels);
-    metrics.set("vllm:num_requests_waiting", stats.waiting, labels);
-    metrics.set("vllm:kv_cache_usage_perc", used, labels);
+    metrics.set("vllm:num_requests_running", stats.running, vllm);
+    metrics.set("vllm:num_requests_waiting", stats.waiting, vllm);
+    metrics.set("vllm:kv_cache_usage_perc", used, vllm);
     if (!model) {
       preemptions = 0;  // an engine loaded again counts from zero
       continue;
@@ -30,7 +31,7 @@ void EngineMetrics::collect(MetricsRegistry& metrics) {
     if (stats.preemptions > preemptions) {
       const auto more = static_cast<double>(stats.preemptions - preemptions);
       metrics.add("hearth_preemptions_total", more, labels);
-      metrics.add("vllm:num_preemptions_total", more, labels);
+      metrics.add("vllm:num_preemptions_total", more, vllm);
     }
     preemptions = stats.preemptions;
   }

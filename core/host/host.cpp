@@ -8,6 +8,7 @@
 #include "core/base/log.h"
 #include "core/base/platform/file_lock.h"
 #include "core/host/engine_metrics.h"
+#include "core/host/hardware_metrics.h"
 #include "core/host/settings.h"
 
 namespace hearth {
@@ -39,6 +40,7 @@ class LocalHost final : public Host {
     m_metrics->addCollector([live = std::weak_ptr(m_engineMetrics)](MetricsRegistry& metrics) {
       if (const auto engines = live.lock()) engines->collect(metrics);
     });
+    m_metrics->addCollector([hardware = std::make_shared<HardwareMetrics>(m_paths.root)](MetricsRegistry& metrics) { hardware->collect(metrics); });
   }
 
   ~LocalHost() override {

@@ -5,6 +5,7 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <set>
@@ -15,9 +16,10 @@
 namespace hearth {
 namespace {
 
-// Seconds, from one decode step to a long prompt.
-const prometheus::Histogram::BucketBoundaries kSeconds{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
-                                                       0.5,   1,      2.5,   5,    10,    30,   60,  120};
+// From one decode step to a long prompt.
+const std::vector<double> kSeconds{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120};
+// From one token to the longest context.
+const std::vector<double> kTokens{1, 2, 5, 10, 20, 50, 100, 200, 500, 1'000, 2'000, 5'000, 10'000, 20'000, 50'000, 100'000};
 
 class MetricsRegistryImpl final : public MetricsRegistry {
  public:
@@ -32,6 +34,15 @@ class MetricsRegistryImpl final : public MetricsRegistry {
 
   void observe(const std::string& name, double value, const Labels& labels) override {
     guarded(name, [&] { family(m_histograms, name, prometheus::BuildHistogram()).Add(toMap(labels), kSeconds).Observe(value); });
+  }
+
+  void observe(const std::string& name, const Tally& values, const Labels& labels) override {
+    if (values.empty()) return;
+    guarded(name, [&] {
+      family(m_histograms, name, prometheus::BuildHistogram())
+          .Add(toMap(labels), Tally::boundaries(values.unit()))
+          .ObserveMultiple(values.counts(), values.sum());
+    });
   }
 
   void addCollector(std::function<void(MetricsRegistry&)> collector) override {
@@ -88,6 +99,23 @@ class MetricsRegistryImpl final : public MetricsRegistry {
 };
 
 }  // namespace
+
+const std::vector<double>& Tally::boundaries(Unit unit) noexcept { return unit == Unit::Seconds ? kSeconds : kTokens; }
+
+void Tally::add(double value) {
+  if (!(value >= 0)) return;
+  const std::vector<double>& bounds = boundaries(m_unit);
+  const auto bucket = std::ranges::lower_bound(bounds, value) - bounds.begin();
+  ++m_counts[static_cast<std::size_t>(bucket)];
+  ++m_total;
+  m_sum += value;
+}
+
+void Tally::clear() noexcept {
+  std::ranges::fill(m_counts, 0.0);
+  m_total = 0;
+  m_sum = 0;
+}
 
 std::unique_ptr<MetricsRegistry> MetricsRegistry::create() { return std::make_unique<MetricsRegistryImpl>(); }
 

@@ -52,6 +52,27 @@ class HardwareMonitor {
   [[nodiscard]] virtual const GpuDriver& gpuDriver() const noexcept = 0;  ///< constant after construction; any thread
 };
 
+/// Values sorted into the buckets of a histogram where they arise, so that the registry is asked once for many. Not
+/// synchronised.
+class Tally {
+ public:
+  enum class Unit : std::uint8_t { Seconds, Tokens };
+  explicit Tally(Unit unit) noexcept : m_unit(unit), m_counts(boundaries(unit).size() + 1, 0) {}
+  void add(double value);
+  void clear() noexcept;
+  [[nodiscard]] Unit unit() const noexcept { return m_unit; }
+  [[nodiscard]] double sum() const noexcept { return m_sum; }
+  [[nodiscard]] bool empty() const noexcept { return m_total == 0; }
+  [[nodiscard]] const std::vector<double>& counts() const noexcept { return m_counts; }  ///< per bucket, the last without bound
+  [[nodiscard]] static const std::vector<double>& boundaries(Unit unit) noexcept;      ///< upper, inclusive
+
+ private:
+  Unit m_unit;
+  std::vector<double> m_counts;
+  std::uint64_t m_total = 0;
+  double m_sum = 0;
+};
+
 /// Counters, gauges and histograms in Prometheus text format. Any thread. Names as in research: `hearth_…`, with vLLM's as
 /// aliases where dashboards expect them.
 class MetricsRegistry {
@@ -62,6 +83,7 @@ class MetricsRegistry {
   virtual void add(const std::string& name, double amount, const Labels& labels = {}) = 0;      ///< counter
   virtual void set(const std::string& name, double value, const Labels& labels = {}) = 0;       ///< gauge
   virtual void observe(const std::string& name, double value, const Labels& labels = {}) = 0;   ///< histogram of seconds
+  virtual void observe(const std::string& name, const Tally& values, const Labels& labels = {}) = 0;  ///< histogram of its unit
   /// Called before each text(): lets owners of live figures set their gauges.
   virtual void addCollector(std::function<void(MetricsRegistry&)> collector) = 0;
   [[nodiscard]] virtual std::string text() = 0;

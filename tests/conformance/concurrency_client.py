@@ -6,10 +6,10 @@ the requests are cut off in the middle.
 """
 import http.client
 import json
-import subprocess
 import sys
-import tempfile
 import threading
+
+from serving import serving
 
 SEQUENCES = 32
 TOPICS = ["rivers", "copper", "the moon", "bread", "a lighthouse", "chess", "rain", "old maps"]
@@ -67,28 +67,19 @@ def together(port, bodies, stop_after):
 
 
 def main():
-    binary, model = sys.argv[1:3]
-    with tempfile.TemporaryDirectory() as home:
-        server = subprocess.Popen([binary, "--data-dir", home, "serve", "--port", "0", "--model", model],
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-        try:
-            first = server.stdout.readline()
-            assert first.startswith("listening on http://127.0.0.1:"), first
-            port = int(first.rsplit(":", 1)[1])
-            bodies = [request(i) for i in range(SEQUENCES)]
-            alone = [chat(port, body) for body in bodies]
-            assert all(alone), "every request has a reply of its own"
-            assert len(set(alone)) > SEQUENCES // 2, "the replies differ, else equality would say nothing"
-            crowd = together(port, bodies, lambda index: None)
-            wrong = [i for i in range(SEQUENCES) if crowd[i] != alone[i]]
-            assert not wrong, f"together differs from alone: {wrong}"
-            halved = together(port, bodies, lambda index: 2 if index % 2 else None)
-            wrong = [i for i in range(0, SEQUENCES, 2) if halved[i] != alone[i]]
-            assert not wrong, f"differs when neighbours are cancelled: {wrong}"
-            print(f"{SEQUENCES} requests: identical alone, together, and with half of them cancelled")
-        finally:
-            server.terminate()
-            assert server.wait(timeout=20) == 0, "the server ends cleanly on SIGTERM"
+    with serving(*sys.argv[1:3]) as address:
+        port = int(address.rsplit(":", 1)[1])
+        bodies = [request(i) for i in range(SEQUENCES)]
+        alone = [chat(port, body) for body in bodies]
+        assert all(alone), "every request has a reply of its own"
+        assert len(set(alone)) > SEQUENCES // 2, "the replies differ, else equality would say nothing"
+        crowd = together(port, bodies, lambda index: None)
+        wrong = [i for i in range(SEQUENCES) if crowd[i] != alone[i]]
+        assert not wrong, f"together differs from alone: {wrong}"
+        halved = together(port, bodies, lambda index: 2 if index % 2 else None)
+        wrong = [i for i in range(0, SEQUENCES, 2) if halved[i] != alone[i]]
+        assert not wrong, f"differs when neighbours are cancelled: {wrong}"
+        print(f"{SEQUENCES} requests: identical alone, together, and with half of them cancelled")
 
 
 if __name__ == "__main__":

@@ -5,9 +5,7 @@
 
 Exit code 77 = skipped: the package openai is not there.
 """
-import subprocess
 import sys
-import tempfile
 import threading
 
 try:
@@ -15,6 +13,7 @@ try:
 except ImportError:
     print("the Python package openai is not installed")
     sys.exit(77)
+from serving import serving
 
 QUESTION = [{"role": "user", "content": "What is the capital of France? Answer in one sentence."}]
 
@@ -130,25 +129,16 @@ def check_cut_streams(client, model, text):
 
 
 def main():
-    binary, path = sys.argv[1:3]
-    with tempfile.TemporaryDirectory() as home:
-        server = subprocess.Popen([binary, "--data-dir", home, "serve", "--port", "0", "--model", path],
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-        try:
-            first = server.stdout.readline()
-            assert first.startswith("listening on http://127.0.0.1:"), first
-            client = openai.OpenAI(base_url=first.split()[-1] + "/v1", api_key="none", max_retries=0, timeout=120)
-            model = client.models.list().data[0].id
-            check_models(client, model)
-            text, usage = check_whole(client, model)
-            check_stream(client, model, text, usage)
-            check_sampling(client, model)
-            check_errors(client, model)
-            check_cut_streams(client, model, text)
-            print(f"openai {openai.__version__}: all as expected")
-        finally:
-            server.terminate()
-            assert server.wait(timeout=30) == 0, "the server ends cleanly on SIGTERM"
+    with serving(*sys.argv[1:3]) as address:
+        client = openai.OpenAI(base_url=address + "/v1", api_key="none", max_retries=0, timeout=120)
+        model = client.models.list().data[0].id
+        check_models(client, model)
+        text, usage = check_whole(client, model)
+        check_stream(client, model, text, usage)
+        check_sampling(client, model)
+        check_errors(client, model)
+        check_cut_streams(client, model, text)
+        print(f"openai {openai.__version__}: all as expected")
 
 
 if __name__ == "__main__":

@@ -163,6 +163,7 @@ class FakeMetrics final : public MetricsRegistry {
   void add(const std::string&, double, const Labels&) override {}
   void set(const std::string&, double, const Labels&) override {}
   void observe(const std::string&, double, const Labels&) override {}
+  void observe(const std::string&, const Tally&, const Labels&) override {}
   void addCollector(std::function<void(MetricsRegistry&)>) override {}
   std::string text() override { return {}; }
 };

@@ -171,7 +171,8 @@ TEST_F(HostTest, ARealModelAnswersAndIsMeasured) {
   const std::string metrics = (*host)->metrics().text();
   for (const char* name : {"hearth_requests_total", "hearth_generation_tokens_total", "hearth_time_to_first_token_seconds_bucket",
                            "hearth_requests_running", "hearth_kv_cache_usage_ratio", "vllm:num_requests_waiting", "vllm:kv_cache_usage_perc",
-                           "vllm:request_success_total", "vllm:generation_tokens_total", "hearth_speculation_drafted_tokens_total", "vllm:spec_decode_num_accepted_tokens_total", "hearth_models_loaded 1"}) {
+                           "vllm:request_success_total", "vllm:generation_tokens_total", "hearth_speculation_drafted_tokens_total", "vllm:spec_decode_num_accepted_tokens_total", "hearth_models_loaded 1", "vllm:prefix_cache_queries_total", "vllm:request_prompt_tokens_bucket", "hearth_inter_token_latency_seconds_count",
+                           "hearth_user_generation_tokens_total{user=\"local\"}", "hearth_cpu_usage_ratio", "hearth_memory_available_bytes", "hearth_disk_free_bytes"}) {
     EXPECT_THAT(metrics, HasSubstr(name));
   }
 }

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <limits>
 #include <thread>
 
 namespace hearth {
@@ -131,6 +132,34 @@ TEST(MetricsRegistry, WritesPrometheusText) {
   EXPECT_THAT(text, HasSubstr("hearth_ttft_seconds_bucket{le=\"+Inf\"} 2\n"));
   EXPECT_THAT(text, HasSubstr("hearth_ttft_seconds_count 2\n"));
   EXPECT_THAT(text, HasSubstr("hearth_live 42\n"));
+}
+
+TEST(MetricsRegistry, ATallyIsAHistogramOfItsUnit) {
+  const auto metrics = MetricsRegistry::create();
+  Tally gaps(Tally::Unit::Seconds);
+  EXPECT_TRUE(gaps.empty());
+  metrics->observe("hearth_gap_seconds", gaps);
+  EXPECT_THAT(metrics->text(), Not(HasSubstr("hearth_gap_seconds"))) << "nothing was tallied";
+  gaps.add(0.001);  // a boundary belongs to its own bucket
+  gaps.add(0.0011);
+  gaps.add(1e9);
+  gaps.add(-1);
+  gaps.add(std::numeric_limits<double>::quiet_NaN());
+  metrics->observe("hearth_gap_seconds", gaps);
+  metrics->observe("hearth_gap_seconds", 0.002);
+  Tally tokens(Tally::Unit::Tokens);
+  tokens.add(512);
+  metrics->observe("hearth_request_tokens", tokens);
+  const std::string text = metrics->text();
+  EXPECT_THAT(text, HasSubstr("hearth_gap_seconds_bucket{le=\"0.001\"} 1"));
+  EXPECT_THAT(text, HasSubstr("hearth_gap_seconds_bucket{le=\"0.0025\"} 3"));
+  EXPECT_THAT(text, HasSubstr("hearth_gap_seconds_bucket{le=\"120\"} 3"));
+  EXPECT_THAT(text, HasSubstr("hearth_gap_seconds_count 4"));
+  EXPECT_THAT(text, HasSubstr("hearth_request_tokens_bucket{le=\"500\"} 0"));
+  EXPECT_THAT(text, HasSubstr("hearth_request_tokens_bucket{le=\"1000\"} 1"));
+  EXPECT_THAT(text, HasSubstr("hearth_request_tokens_sum 512"));
+  gaps.clear();
+  EXPECT_TRUE(gaps.empty());
 }
 
 TEST(MetricsRegistry, WrongUseIsDroppedAndHarmsNothing) {

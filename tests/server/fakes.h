@@ -261,6 +261,7 @@ class FakeMetrics final : public MetricsRegistry {
   void add(const std::string& name, double amount, const Labels& labels) override { change(name, labels, amount); }
   void set(const std::string& name, double value, const Labels& labels) override { change(name, labels, value); }
   void observe(const std::string& name, double, const Labels& labels) override { change(name + "_count", labels, 1); }
+  void observe(const std::string& name, const Tally&, const Labels& labels) override { change(name + "_count", labels, 1); }
   void addCollector(std::function<void(MetricsRegistry&)>) override {}
   std::string text() override { return "# fake\n"; }
   double value(const std::string& key) {
