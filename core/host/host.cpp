@@ -18,7 +18,8 @@ namespace {
 /// library, store, and last the lock, so that no other process opens the database before it is closed.
 class LocalHost final : public Host {
  public:
-  LocalHost(DataPaths paths, platform::FileLock lock, std::unique_ptr<Store> store, const HostSettings& settings, const HostOptions& wanted)
+  LocalHost(DataPaths paths, platform::FileLock lock, std::unique_ptr<Store> store, const HostSettings& settings,
+            const HostOptions& wanted)
       : m_paths(std::move(paths)),
         m_lock(std::move(lock)),
         m_store(std::move(store)),
@@ -27,7 +28,8 @@ class LocalHost final : public Host {
         m_library(Library::create(m_paths.models(), settings.modelFolders,
                                   [this](const std::vector<std::filesystem::path>& folders) {
                                     if (const auto kept = writeModelFolders(*m_store, folders); !kept) {
-                                      log::error("host", "the list of model folders is not stored: " + kept.error().describe());
+                                      log::error("host",
+                                                 "the list of model folders is not stored: " + kept.error().describe());
                                     }
                                   })),
         m_fixedContext(wanted.contextTokens),
@@ -36,7 +38,8 @@ class LocalHost final : public Host {
         m_engineMetrics(std::make_shared<EngineMetrics>(*m_pool)),
         m_chat(ChatService::create(*m_pool, *m_library, *m_store, m_metrics.get(),
                                    [this](const InstalledModel& model) { return engineOptions(model); })),
-        m_server(Server::create({*m_chat, *m_pool, *m_library, *m_metrics})) {
+        m_server(Server::create({*m_chat, *m_pool, *m_library, *m_metrics,
+                                 [this](const InstalledModel& model) { return engineOptions(model); }})) {
     m_metrics->addCollector([live = std::weak_ptr(m_engineMetrics)](MetricsRegistry& metrics) {
       if (const auto engines = live.lock()) engines->collect(metrics);
     });
@@ -95,8 +98,11 @@ class LocalHost final : public Host {
 }  // namespace
 
 Result<std::unique_ptr<Host>> Host::create(const HostOptions& options) {
-  if (options.threads < 0) return fail(ErrorCode::InvalidArgument, "a negative number of threads", {{"threads", std::to_string(options.threads)}});
-  if (options.contextTokens < 0) return fail(ErrorCode::InvalidArgument, "a negative context", {{"context_tokens", std::to_string(options.contextTokens)}});
+  if (options.threads < 0)
+    return fail(ErrorCode::InvalidArgument, "a negative number of threads", {{"threads", std::to_string(options.threads)}});
+  if (options.contextTokens < 0)
+    return fail(ErrorCode::InvalidArgument, "a negative context",
+                {{"context_tokens", std::to_string(options.contextTokens)}});
   try {
     DataPaths paths = chooseDataPaths(options.dataDir);
     HEARTH_CHECK(prepareDataPaths(paths));
@@ -114,7 +120,8 @@ Result<std::unique_ptr<Host>> Host::create(const HostOptions& options) {
 EngineOptions engineOptionsFor(const InstalledModel& model, int contextTokens) {
   EngineOptions options;
   options.contextTokens = contextTokens;
-  if (model.config && model.config->trainedContext > 0) options.contextTokens = std::min(contextTokens, model.config->trainedContext);
+  if (model.config && model.config->trainedContext > 0)
+    options.contextTokens = std::min(contextTokens, model.config->trainedContext);
   return options;
 }
 

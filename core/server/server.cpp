@@ -32,6 +32,7 @@ class HttpServer final : public Server {
     if (m_listener) return fail(ErrorCode::AlreadyExists, "The server runs already.", {{"address", m_listener->address()}});
     m_context = std::make_unique<api::ApiContext>(
         api::ApiContext{m_rooms.chat, m_rooms.pool, m_rooms.library, m_rooms.metrics, options.defaultModel, HEARTH_VERSION});
+    m_context->engineOptions = m_rooms.engineOptions;
     http::ListenerOptions listen;
     listen.host = options.host;
     listen.port = options.port;

@@ -14,6 +14,8 @@ class ChatService;
 class EnginePool;
 class Library;
 class MetricsRegistry;
+struct EngineOptions;
+struct InstalledModel;
 
 struct ServerOptions {
   std::string host = "127.0.0.1";  ///< only loopback addresses until accounts and TLS exist (issue "LAN server"); others are refused
@@ -43,6 +45,7 @@ class Server {
     EnginePool& pool;
     Library& library;
     MetricsRegistry& metrics;
+    std::function<EngineOptions(const InstalledModel&)> engineOptions = {};  ///< how a model is loaded that is not in memory; empty = the defaults
   };
   using RequestListener = std::function<void(const RequestRecord&)>;  ///< at start and end; from server threads; must not block
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "core/server/api/chat_schema.h"
 #include "core/server/api/json_body.h"
+#include "core/server/api/openai/chat_schema.h"
 #include "core/server/transport/http_policy.h"
 #include "core/server/transport/request_parser.h"
 

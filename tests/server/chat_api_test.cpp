@@ -23,7 +23,8 @@ using test::RawResponse;
 constexpr std::string_view kChat = "/v1/chat/completions";
 
 std::string body(std::string_view members = {}) {
-  return R"({"model":"tiny","messages":[{"role":"user","content":"hi"}])" + std::string(members.empty() ? "" : ",") + std::string(members) + "}";
+  return R"({"model":"tiny","messages":[{"role":"user","content":"hi"}])" + std::string(members.empty() ? "" : ",") +
+         std::string(members) + "}";
 }
 
 /// The whole API over a real socket, with the engine played by the test.
@@ -79,7 +80,9 @@ void expectError(const RawResponse& response, int status, std::string_view code,
   EXPECT_EQ(error.size(), 4U);
   EXPECT_FALSE(error.at("message").as_string().empty());
   EXPECT_EQ(error.at("type"), status >= 500 ? "server_error" : "invalid_request_error");
-  EXPECT_EQ(error.at("code"), json::value(code.empty() ? json::value(nullptr) : json::value(json::string(code.data(), code.size())))) << response.body;
+  EXPECT_EQ(error.at("code"),
+            json::value(code.empty() ? json::value(nullptr) : json::value(json::string(code.data(), code.size()))))
+      << response.body;
   if (!param.empty()) {
     EXPECT_EQ(error.at("param"), json::value(json::string(param.data(), param.size()))) << response.body;
   }
@@ -106,12 +109,14 @@ TEST_F(ChatApi, SmallResources) {
 
 TEST_F(ChatApi, Models) {
   const auto list = ask(test::get("/v1/models"));
-  EXPECT_EQ(list.body,
-            R"({"object":"list","data":[{"id":"tiny","object":"model","created":1700000000,"owned_by":"hearth","hearth":{"state":"ready",)"
-            R"("architecture":"llama","quantisation":"Q4_1","parameters":5,"trained_context":2048,"file_bytes":123,"has_chat_template":true}}]})");
+  EXPECT_EQ(
+      list.body,
+      R"({"object":"list","data":[{"id":"tiny","object":"model","created":1700000000,"owned_by":"hearth","hearth":{"state":"ready",)"
+      R"("architecture":"llama","quantisation":"Q4_1","parameters":5,"trained_context":2048,"file_bytes":123,"has_chat_template":true}}]})");
   EXPECT_EQ(ask(test::get("/v1/models/tiny")).status, 200);
   EXPECT_EQ(ask(test::get("/v1/models/t%69ny")).status, 200);
-  for (const char* id : {"other", "broken", "TINY", "..%2Fetc%2Fpasswd", "%00"}) EXPECT_EQ(ask(test::get("/v1/models/" + std::string(id))).status, 404) << id;
+  for (const char* id : {"other", "broken", "TINY", "..%2Fetc%2Fpasswd", "%00"})
+    EXPECT_EQ(ask(test::get("/v1/models/" + std::string(id))).status, 404) << id;
   expectError(ask(test::get("/v1/models/other")), 404, "model_not_found", "model");
 }
 
@@ -126,8 +131,10 @@ TEST_F(ChatApi, RoutesMethodsAndTypes) {
   const std::string head = "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n";
   expectError(ask(head + "\r\n{}"), 415, "unsupported_content_type");
   expectError(ask(head + "Content-Type: text/plain\r\n\r\n{}"), 415, "unsupported_content_type");
-  expectError(ask(head + "Content-Type: application/json\r\nContent-Encoding: gzip\r\n\r\n{}"), 415, "unsupported_content_encoding");
-  expectError(ask(head + "Content-Type: Application/JSON; charset=utf-8\r\n\r\n{}"), 400, "missing_required_parameter", "messages");
+  expectError(ask(head + "Content-Type: application/json\r\nContent-Encoding: gzip\r\n\r\n{}"), 415,
+              "unsupported_content_encoding");
+  expectError(ask(head + "Content-Type: Application/JSON; charset=utf-8\r\n\r\n{}"), 400, "missing_required_parameter",
+              "messages");
 }
 
 TEST_F(ChatApi, WholeAnswer) {
@@ -143,12 +150,14 @@ TEST_F(ChatApi, WholeAnswer) {
   const auto response = ask(test::postJson(kChat, body()));
   ASSERT_EQ(response.status, 200) << response.body;
   EXPECT_EQ(response.headers.at("content-type"), "application/json");
-  const std::string text = std::regex_replace(std::regex_replace(response.body, std::regex("chatcmpl-[0-9a-f]{24}"), "ID"), std::regex("\"created\":[0-9]+"), "\"created\":0");
-  EXPECT_EQ(text,
-            R"({"id":"ID","object":"chat.completion","created":0,"model":"tiny","choices":[{"index":0,"message":{"role":"assistant",)"
-            R"("content":"Hello \"you\"\n","refusal":null},"logprobs":null,"finish_reason":"length"}],"usage":{"prompt_tokens":7,)"
-            R"("completion_tokens":2,"total_tokens":9,"prompt_tokens_details":{"cached_tokens":3}},"hearth":{"queue_seconds":0.5,)"
-            R"("prefill_seconds":0,"first_token_seconds":0,"tokens_per_second":0}})");
+  const std::string text = std::regex_replace(std::regex_replace(response.body, std::regex("chatcmpl-[0-9a-f]{24}"), "ID"),
+                                              std::regex("\"created\":[0-9]+"), "\"created\":0");
+  EXPECT_EQ(
+      text,
+      R"({"id":"ID","object":"chat.completion","created":0,"model":"tiny","choices":[{"index":0,"message":{"role":"assistant",)"
+      R"("content":"Hello \"you\"\n","refusal":null},"logprobs":null,"finish_reason":"length"}],"usage":{"prompt_tokens":7,)"
+      R"("completion_tokens":2,"total_tokens":9,"prompt_tokens_details":{"cached_tokens":3}},"hearth":{"queue_seconds":0.5,)"
+      R"("prefill_seconds":0,"first_token_seconds":0,"tokens_per_second":0}})");
   const auto record = lastRecord();
   EXPECT_EQ(record.notes.route, "/v1/chat/completions");
   EXPECT_EQ(record.notes.model, "tiny");
@@ -167,10 +176,12 @@ TEST_F(ChatApi, UsageSaysHowManyGuessesCameTrue) {
     done.acceptedTokens = 5;
     call.sink(done);
   };
-  const std::string usage = R"("prompt_tokens_details":{"cached_tokens":3},"completion_tokens_details":{"accepted_prediction_tokens":5,)"
-                            R"("rejected_prediction_tokens":3}})";
+  const std::string usage =
+      R"("prompt_tokens_details":{"cached_tokens":3},"completion_tokens_details":{"accepted_prediction_tokens":5,)"
+      R"("rejected_prediction_tokens":3}})";
   EXPECT_NE(ask(test::postJson(kChat, body())).body.find(usage), std::string::npos);
-  EXPECT_NE(ask(test::postJson(kChat, body(R"("stream":true,"stream_options":{"include_usage":true})"))).body.find(usage), std::string::npos);
+  EXPECT_NE(ask(test::postJson(kChat, body(R"("stream":true,"stream_options":{"include_usage":true})"))).body.find(usage),
+            std::string::npos);
 }
 
 TEST_F(ChatApi, StreamIsExactlyWhatClientsExpect) {
@@ -188,21 +199,85 @@ TEST_F(ChatApi, StreamIsExactlyWhatClientsExpect) {
     EXPECT_EQ(response.headers.at("cache-control"), "no-cache");
     std::smatch id;
     EXPECT_TRUE(std::regex_search(response.body, id, std::regex("chatcmpl-[0-9a-f]{24}")));
-    return std::regex_replace(std::regex_replace(response.body, std::regex(id.str()), "ID"), std::regex("\"created\":[0-9]+"), "\"created\":0");
+    return std::regex_replace(std::regex_replace(response.body, std::regex(id.str()), "ID"),
+                              std::regex("\"created\":[0-9]+"), "\"created\":0");
   };
   const auto sequence = [](const std::string& tail) {
     const std::string prefix = R"(data: {"id":"ID","object":"chat.completion.chunk","created":0,"model":"tiny","choices":[)";
-    return prefix + R"({"index":0,"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}])" + tail + "}\n\n" +
-           prefix + R"({"index":0,"delta":{"content":"Hi"},"logprobs":null,"finish_reason":null}])" + tail + "}\n\n" +
-           prefix + R"({"index":0,"delta":{"content":" é"},"logprobs":null,"finish_reason":null}])" + tail + "}\n\n" +
-           prefix + R"({"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}])" + tail + "}\n\n";
+    return prefix + R"({"index":0,"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}])" + tail +
+           "}\n\n" + prefix + R"({"index":0,"delta":{"content":"Hi"},"logprobs":null,"finish_reason":null}])" + tail +
+           "}\n\n" + prefix + R"({"index":0,"delta":{"content":" é"},"logprobs":null,"finish_reason":null}])" + tail +
+           "}\n\n" + prefix + R"({"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}])" + tail + "}\n\n";
   };
   EXPECT_EQ(normalised(R"("stream":true)"), sequence("") + "data: [DONE]\n\n");
-  EXPECT_EQ(normalised(R"("stream":true,"stream_options":{"include_usage":true})"),
-            sequence(R"(,"usage":null)") +
-                R"(data: {"id":"ID","object":"chat.completion.chunk","created":0,"model":"tiny","choices":[],"usage":{"prompt_tokens":7,)"
-                R"("completion_tokens":2,"total_tokens":9,"prompt_tokens_details":{"cached_tokens":0}},"hearth":{"queue_seconds":0,)"
-                R"("prefill_seconds":0,"first_token_seconds":0,"tokens_per_second":0}})" "\n\ndata: [DONE]\n\n");
+  EXPECT_EQ(
+      normalised(R"("stream":true,"stream_options":{"include_usage":true})"),
+      sequence(R"(,"usage":null)") +
+          R"(data: {"id":"ID","object":"chat.completion.chunk","created":0,"model":"tiny","choices":[],"usage":{"prompt_tokens":7,)"
+          R"("completion_tokens":2,"total_tokens":9,"prompt_tokens_details":{"cached_tokens":0}},"hearth":{"queue_seconds":0,)"
+          R"("prefill_seconds":0,"first_token_seconds":0,"tokens_per_second":0}})"
+          "\n\ndata: [DONE]\n\n");
+}
+
+TEST_F(ChatApi, ReasoningAndToolCalls) {
+  m_chat.script = [](const test::FakeChat::Call& call) {
+    const bool cut = call.request.maxTokens == 9;
+    call.sink(test::startedEvent(7));
+    call.sink(test::reasoningEvent("hm"));
+    call.sink(test::reasoningEvent("m"));
+    call.sink(test::toolEvent(0, "", "call_1", "weather"));
+    call.sink(test::toolEvent(0, R"({"city":)"));
+    call.sink(test::toolEvent(0, R"("Rome"})"));
+    call.sink(test::toolEvent(1, "{}", "call_2", "clock"));
+    auto done = test::finishedEvent(9, cut ? FinishReason::Length : FinishReason::Stop);
+    done.toolCalls = 2;
+    call.sink(done);
+  };
+  const std::string whole = ask(test::postJson(kChat, body())).body;
+  EXPECT_NE(
+      whole.find(
+          R"("message":{"role":"assistant","content":null,"refusal":null,"reasoning":"hmm","reasoning_content":"hmm","tool_calls":[)"
+          R"({"id":"call_1","type":"function","function":{"name":"weather","arguments":"{\"city\":\"Rome\"}"}},)"
+          R"({"id":"call_2","type":"function","function":{"name":"clock","arguments":"{}"}}]},"logprobs":null,"finish_reason":"tool_calls"})"),
+      std::string::npos)
+      << whole;
+  const std::string stream = ask(test::postJson(kChat, body(R"("stream":true)"))).body;
+  std::string deltas;
+  for (std::size_t at = 0; (at = stream.find("\"delta\":", at)) != std::string::npos;) {
+    const std::size_t end = stream.find(",\"logprobs\"", at);
+    deltas += stream.substr(at + 8, end - at - 8) + "\n";
+    at = end;
+  }
+  EXPECT_EQ(deltas, R"({"role":"assistant","content":""}
+{"reasoning":"hm","reasoning_content":"hm"}
+{"reasoning":"m","reasoning_content":"m"}
+{"tool_calls":[{"index":0,"id":"call_1","type":"function","function":{"name":"weather","arguments":""}}]}
+{"tool_calls":[{"index":0,"function":{"arguments":"{\"city\":"}}]}
+{"tool_calls":[{"index":0,"function":{"arguments":"\"Rome\"}"}}]}
+{"tool_calls":[{"index":1,"id":"call_2","type":"function","function":{"name":"clock","arguments":"{}"}}]}
+{}
+)");
+  EXPECT_NE(stream.find(R"("finish_reason":"tool_calls")"), std::string::npos);
+  // What was cut off is no call to carry out.
+  EXPECT_NE(ask(test::postJson(kChat, body(R"("max_tokens":9)"))).body.find(R"("finish_reason":"length")"),
+            std::string::npos);
+}
+
+TEST_F(ChatApi, WaitingRequestsLearnTheirPlace) {
+  m_context.heartbeat = 40ms;
+  RawClient client(port());
+  client.send(test::postJson(kChat, body(R"("stream":true)")));
+  const auto call = m_chat.call(0);
+  ASSERT_TRUE(call);
+  ChatEvent queued;
+  queued.kind = ChatEvent::Kind::Queued;
+  queued.queuePosition = 3;
+  queued.queueEstimateSeconds = 11.6;
+  call->sink(queued);
+  EXPECT_FALSE(client.readUntil(": queued 3, about 12 s\n\n").empty());
+  call->sink(test::startedEvent(1));
+  EXPECT_FALSE(client.readUntil(":\n\n").empty());
+  call->sink(test::finishedEvent(0));
 }
 
 TEST_F(ChatApi, AnEmptyAnswerStillHasARole) {
@@ -231,10 +306,14 @@ TEST_F(ChatApi, Logprobs) {
       R"({"token":"A","logprob":-0.5,"bytes":[65],"top_logprobs":[{"token":"A","logprob":-0.5,"bytes":[65]},{"token":"�","logprob":-9999,"bytes":[195]}]})";
   const std::string second = R"({"token":"A","logprob":-0.5,"bytes":[65],"top_logprobs":[]})";
   const auto whole = ask(test::postJson(kChat, body(R"("logprobs":true,"top_logprobs":2)")));
-  EXPECT_NE(whole.body.find(R"("logprobs":{"content":[)" + first + "," + second + R"(],"refusal":null})"), std::string::npos) << whole.body;
+  EXPECT_NE(whole.body.find(R"("logprobs":{"content":[)" + first + "," + second + R"(],"refusal":null})"), std::string::npos)
+      << whole.body;
   const auto stream = ask(test::postJson(kChat, body(R"("stream":true,"logprobs":true,"top_logprobs":2)")));
-  EXPECT_NE(stream.body.find(R"("delta":{"content":"A"},"logprobs":{"content":[)" + first + R"(],"refusal":null})"), std::string::npos) << stream.body;
-  EXPECT_NE(stream.body.find(R"("delta":{"content":""},"logprobs":{"content":[)" + second), std::string::npos) << stream.body;
+  EXPECT_NE(stream.body.find(R"("delta":{"content":"A"},"logprobs":{"content":[)" + first + R"(],"refusal":null})"),
+            std::string::npos)
+      << stream.body;
+  EXPECT_NE(stream.body.find(R"("delta":{"content":""},"logprobs":{"content":[)" + second), std::string::npos)
+      << stream.body;
 }
 
 TEST_F(ChatApi, SeveralChoices) {
@@ -298,11 +377,14 @@ TEST_F(ChatApi, ErrorsBeforeTheFirstTextArePlainHttp) {
 
 TEST_F(ChatApi, AnErrorCarriesItsEvidenceButNoPlaceOnThisMachine) {
   m_chat.refuse = [](const ChatRequest&) {
-    return Error{ErrorCode::Truncated, "the file ends early", {{"path", "/home/secret/x.gguf"}, {"needed_bytes", "9000"}, {"file_bytes", "3000"}}};
+    return Error{ErrorCode::Truncated,
+                 "the file ends early",
+                 {{"path", "/home/secret/x.gguf"}, {"needed_bytes", "9000"}, {"file_bytes", "3000"}}};
   };
   const auto response = ask(test::postJson(kChat, body("")));
   expectError(response, 500, "truncated");
-  EXPECT_NE(response.body.find("the file ends early (needed_bytes: 9000, file_bytes: 3000)"), std::string::npos) << response.body;
+  EXPECT_NE(response.body.find("the file ends early (needed_bytes: 9000, file_bytes: 3000)"), std::string::npos)
+      << response.body;
   EXPECT_EQ(response.body.find("secret"), std::string::npos) << response.body;
 }
 
@@ -315,7 +397,8 @@ TEST_F(ChatApi, AnErrorAfterTheFirstTextEndsTheStream) {
   };
   const auto response = ask(test::postJson(kChat, body(R"("stream":true)")));
   EXPECT_EQ(response.status, 200);
-  EXPECT_TRUE(response.body.ends_with("data: {\"error\":{\"message\":\"it broke\",\"type\":\"server_error\",\"param\":null,\"code\":\"internal\"}}\n\n"))
+  EXPECT_TRUE(response.body.ends_with(
+      "data: {\"error\":{\"message\":\"it broke\",\"type\":\"server_error\",\"param\":null,\"code\":\"internal\"}}\n\n"))
       << response.body;
   EXPECT_EQ(response.body.find("[DONE]"), std::string::npos);
 }
@@ -337,11 +420,13 @@ TEST_F(ChatApi, OneFailedChoiceEndsTheOthers) {
 
 TEST_F(ChatApi, ModelsAreNamesNotPaths) {
   for (const char* model : {"/etc/passwd", "../tiny", "a/b", "outside.gguf", "strange", "nobody"}) {
-    const auto response = ask(test::postJson(kChat, R"({"model":")" + std::string(model) + R"(","messages":[{"role":"user","content":"x"}]})"));
+    const auto response = ask(
+        test::postJson(kChat, R"({"model":")" + std::string(model) + R"(","messages":[{"role":"user","content":"x"}]})"));
     SCOPED_TRACE(model);
     expectError(response, 404, "model_not_found", "model");
   }
-  expectError(ask(test::postJson(kChat, R"({"model":"broken","messages":[{"role":"user","content":"x"}]})")), 500, "truncated");
+  expectError(ask(test::postJson(kChat, R"({"model":"broken","messages":[{"role":"user","content":"x"}]})")), 500,
+              "truncated");
   EXPECT_EQ(m_chat.callCount(), 0U);
 }
 
@@ -363,7 +448,8 @@ TEST_F(ChatApi, TheDefaultModelFillsIn) {
   };
   EXPECT_EQ(ask(test::postJson(kChat, R"({"messages":[{"role":"user","content":"x"}]})")).status, 200);
   m_context.defaultModel.clear();
-  expectError(ask(test::postJson(kChat, R"({"model":"","messages":[{"role":"user","content":"x"}]})")), 400, "missing_required_parameter", "model");
+  expectError(ask(test::postJson(kChat, R"({"model":"","messages":[{"role":"user","content":"x"}]})")), 400,
+              "missing_required_parameter", "model");
 }
 
 TEST_F(ChatApi, DisconnectCancelsQueuedRunningAndUnstreamed) {
@@ -461,7 +547,8 @@ TEST_F(ChatApi, SixtyFourStreamsAtOnceAreExact) {
   for (int t = 0; t < 64; ++t) {
     threads.emplace_back([&, t] {
       RawClient client(port());
-      client.send(test::postJson(kChat, R"({"model":"tiny","stream":true,"messages":[{"role":"user","content":")" + std::to_string(t) + R"("}]})"));
+      client.send(test::postJson(
+          kChat, R"({"model":"tiny","stream":true,"messages":[{"role":"user","content":")" + std::to_string(t) + R"("}]})"));
       const auto response = client.readResponse(false, 30s);
       if (!response || !response->complete) return;
       std::string got;

@@ -32,6 +32,18 @@ inline ChatEvent textEvent(std::string text) {
   event.text = std::move(text);
   return event;
 }
+inline ChatEvent reasoningEvent(std::string text) {
+  ChatEvent event = textEvent(std::move(text));
+  event.kind = ChatEvent::Kind::Reasoning;
+  return event;
+}
+/// The first piece of a call has id and name, the others only arguments.
+inline ChatEvent toolEvent(int index, std::string arguments, std::string id = {}, std::string name = {}) {
+  ChatEvent event;
+  event.kind = ChatEvent::Kind::ToolCall;
+  event.toolCall = {index, std::move(id), std::move(name), std::move(arguments)};
+  return event;
+}
 inline ChatEvent finishedEvent(int generated, FinishReason reason = FinishReason::Stop) {
   ChatEvent event;
   event.kind = ChatEvent::Kind::Finished;
@@ -109,7 +121,9 @@ class FakeChat final : public ChatService {
     m_calls.clear();
   }
 
-  Result<SentMessage> send(ConversationId, MessageId, const std::string&, const SendOptions&, ChatSink) override { return unused(); }
+  Result<SentMessage> send(ConversationId, MessageId, const std::string&, const SendOptions&, ChatSink) override {
+    return unused();
+  }
   Result<SentMessage> regenerate(MessageId, const SendOptions&, ChatSink) override { return unused(); }
   Result<RenderedChat> render(const LoadedModel&, const ChatRequest&) const override { return unused(); }
   void shutdown() override {}
@@ -163,7 +177,9 @@ class FakeEngine final : public Engine {
   int contextTokens() const noexcept override { return 1024; }
   std::uint64_t weightBytes() const noexcept override { return 1; }
   std::uint64_t kvBytes() const noexcept override { return 1; }
-  Result<std::vector<float>> logits(std::span<const TokenId>) override { return fail(ErrorCode::Internal, "not part of these tests"); }
+  Result<std::vector<float>> logits(std::span<const TokenId>) override {
+    return fail(ErrorCode::Internal, "not part of these tests");
+  }
 
  private:
   ModelConfig m_config;
@@ -178,8 +194,12 @@ class FakePool final : public EnginePool {
     model->engine = std::make_shared<FakeEngine>();
     m_model = model;
   }
-  void acquire(const std::string&, const std::filesystem::path&, const EngineOptions&, LoadCallback done) override { done(m_model); }
-  Result<LoadedModelPtr> load(const std::string&, const std::filesystem::path&, const EngineOptions&) override { return m_model; }
+  void acquire(const std::string&, const std::filesystem::path&, const EngineOptions&, LoadCallback done) override {
+    done(m_model);
+  }
+  Result<LoadedModelPtr> load(const std::string&, const std::filesystem::path&, const EngineOptions&) override {
+    return m_model;
+  }
   LoadedModelPtr find(const std::string& id) const override { return id == m_model->id ? m_model : nullptr; }
   Result<void> unload(const std::string&) override { return {}; }
   void pin(const std::string&, bool) override {}
@@ -211,7 +231,8 @@ class FakeLibrary final : public Library {
     tiny.path = "/models/tiny.gguf";
     tiny.fileBytes = 123;
     tiny.modifiedMs = 1'700'000'000'000;
-    tiny.config = ModelConfig{.architecture = "llama", .name = "Tiny", .quantisation = "Q4_1", .parameters = 5, .trainedContext = 2048};
+    tiny.config = ModelConfig{
+        .architecture = "llama", .name = "Tiny", .quantisation = "Q4_1", .parameters = 5, .trainedContext = 2048};
     tiny.hasChatTemplate = true;
     InstalledModel broken;
     broken.id = "broken";

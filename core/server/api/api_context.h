@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ struct ApiContext {
   std::string defaultModel;
   std::string version;
   std::chrono::milliseconds heartbeat{5'000};  ///< until a stream's head is sent, and between its comments after that
+  std::function<EngineOptions(const InstalledModel&)>
+      engineOptions;  ///< how a model is loaded that is not in memory; empty = the defaults
 };
 
 /// The installed model that a request names; empty = the default one. Takes names of the library only: never a path, so

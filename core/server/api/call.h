@@ -1,0 +1,52 @@
+#pragma once
+
+#include <boost/json/object.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/chat/chat_service.h"
+#include "core/server/api/api_error.h"
+
+namespace hearth::api {
+
+/// How long a model stays in memory after its last request: a time, or for ever (negative).
+using KeepAlive = std::chrono::milliseconds;
+
+/// A prompt of a completion: text or tokens.
+struct Prompt {
+  std::string text;
+  std::vector<TokenId> tokens;
+  bool isTokens = false;
+};
+
+/// A checked call, whatever the dialect: what to generate and how the answer shall look.
+struct Call {
+  ChatRequest request;  ///< model may be empty: the default one
+  bool stream = false;
+  bool includeUsage = false;
+  bool logprobs = false;
+  int choices = 1;
+  std::optional<KeepAlive> keepAlive;
+  std::vector<std::string> dryBreakers;  ///< texts: tokens only once the model is there
+  std::vector<Prompt> prompts;           ///< of completions
+  std::optional<std::string> suffix;     ///< the text that follows what is to be written
+  bool echo = false;
+};
+
+/// A call while its body is read: also what only makes sense once all fields are known.
+struct Draft {
+  Call call;
+  std::optional<int> maxTokens, maxCompletionTokens, topLogprobs, bestOf;
+  std::optional<std::int64_t> seed;
+  bool hasMessages = false;
+  bool hasStreamOptions = false;
+  std::vector<std::string> toolNames;
+  std::string shapeField;  ///< the field that said which shape the answer shall have
+  boost::json::object templateVariables;
+};
+
+}  // namespace hearth::api
