@@ -90,7 +90,7 @@ def check_errors(client, model):
     raises(openai.NotFoundError, "model_not_found", model="no-such-model")
     assert raises(openai.BadRequestError, "invalid_value", temperature=3).param == "temperature"
     assert raises(openai.BadRequestError, "invalid_value", stream=True, n=9).param == "n"
-    raises(openai.BadRequestError, "unsupported_parameter", response_format={"type": "json_object"})
+    raises(openai.BadRequestError, "unsupported_parameter", response_format={"type": "xml"})
     raises(openai.BadRequestError, "unknown_parameter", extra_body={"frobnicate": 1})
     raises(openai.BadRequestError, "unsupported_parameter",
            messages=[{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}]}])
