@@ -100,6 +100,34 @@
         <translation>文件与预期不符：校验和不同。</translation>
     </message>
     <message>
+        <source>The name, the password or the key is not right.</source>
+        <translation>名称、密码或密钥不正确。</translation>
+    </message>
+    <message>
+        <source>This account may not do that.</source>
+        <translation>此帐户无权执行该操作。</translation>
+    </message>
+    <message>
+        <source>The limit that was set for this account is used up.</source>
+        <translation>为此帐户设定的额度已用完。</translation>
+    </message>
+    <message>
+        <source>Too many attempts to sign in.</source>
+        <translation>登录尝试次数过多。</translation>
+    </message>
+    <message>
+        <source>Check them, then try again. An administrator can set a new password.</source>
+        <translation>请检查后重试。管理员可以设置新密码。</translation>
+    </message>
+    <message>
+        <source>An administrator can change what it may do.</source>
+        <translation>管理员可以更改其权限。</translation>
+    </message>
+    <message>
+        <source>Wait until it is free again, or ask an administrator for a higher limit.</source>
+        <translation>请等待额度恢复，或请管理员提高额度。</translation>
+    </message>
+    <message>
         <source>The model is not loaded.</source>
         <translation>模型尚未加载。</translation>
     </message>

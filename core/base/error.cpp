@@ -33,6 +33,10 @@ std::string_view errorCodeName(ErrorCode code) noexcept {
     case ErrorCode::PortInUse: return "port_in_use";
     case ErrorCode::Network: return "network";
     case ErrorCode::HashMismatch: return "hash_mismatch";
+    case ErrorCode::Unauthenticated: return "unauthenticated";
+    case ErrorCode::Forbidden: return "forbidden";
+    case ErrorCode::QuotaExceeded: return "quota_exceeded";
+    case ErrorCode::TooManyAttempts: return "too_many_attempts";
     case ErrorCode::ModelNotLoaded: return "model_not_loaded";
   }
   return "internal";

@@ -35,6 +35,10 @@ enum class ErrorCode : std::uint16_t {
   PortInUse,
   Network,
   HashMismatch,
+  Unauthenticated,     ///< no or wrong name, password, key or session: one message for all causes
+  Forbidden,           ///< known, but not allowed to do this
+  QuotaExceeded,       ///< evidence: whose limit, of what, and `retry_after_seconds` unless the budget is spent
+  TooManyAttempts,     ///< of signing in; evidence `retry_after_seconds`
   ModelNotLoaded,
 };
 

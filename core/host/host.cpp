@@ -15,14 +15,15 @@ namespace hearth {
 namespace {
 
 /// The real host. Members end in the reverse of their order: server first, then chat (commits partial replies), pool,
-/// library, store, and last the lock, so that no other process opens the database before it is closed.
+/// library, team (writes usage), store, and last the lock, so that no other process opens the database before it is closed.
 class LocalHost final : public Host {
  public:
-  LocalHost(DataPaths paths, platform::FileLock lock, std::unique_ptr<Store> store, const HostSettings& settings,
-            const HostOptions& wanted)
+  LocalHost(DataPaths paths, platform::FileLock lock, std::unique_ptr<Store> store, std::unique_ptr<Team> team,
+            const HostSettings& settings, const HostOptions& wanted)
       : m_paths(std::move(paths)),
         m_lock(std::move(lock)),
         m_store(std::move(store)),
+        m_team(std::move(team)),
         m_monitor(HardwareMonitor::create()),
         m_metrics(MetricsRegistry::create()),
         m_library(Library::create(m_paths.models(), settings.modelFolders,
@@ -53,6 +54,7 @@ class LocalHost final : public Host {
 
   const DataPaths& paths() const noexcept override { return m_paths; }
   Store& store() noexcept override { return *m_store; }
+  Team& team() noexcept override { return *m_team; }
   Library& library() noexcept override { return *m_library; }
   EnginePool& pool() noexcept override { return *m_pool; }
   ChatService& chat() noexcept override { return *m_chat; }
@@ -84,6 +86,7 @@ class LocalHost final : public Host {
   DataPaths m_paths;
   platform::FileLock m_lock;
   std::unique_ptr<Store> m_store;
+  std::unique_ptr<Team> m_team;
   std::unique_ptr<HardwareMonitor> m_monitor;
   std::unique_ptr<MetricsRegistry> m_metrics;
   std::unique_ptr<Library> m_library;
@@ -109,9 +112,10 @@ Result<std::unique_ptr<Host>> Host::create(const HostOptions& options) {
     HEARTH_TRY(platform::FileLock lock, platform::FileLock::take(paths.root / "hearth.lock"));
     log::initialise(log::Level::Info, paths.logs() / "hearth.log", options.logToStderr);
     HEARTH_TRY(std::unique_ptr<Store> store, Store::open(paths.database()));
+    HEARTH_TRY(std::unique_ptr<Team> team, Team::create(*store));
     HEARTH_TRY(const HostSettings settings, readHostSettings(*store));
     log::info("host", fmt::format("Hearth {} on {}", versionString(), paths.root.string()));
-    return std::make_unique<LocalHost>(std::move(paths), std::move(lock), std::move(store), settings, options);
+    return std::make_unique<LocalHost>(std::move(paths), std::move(lock), std::move(store), std::move(team), settings, options);
   } catch (const std::exception& problem) {
     return fail(ErrorCode::Internal, std::string("the program cannot start: ") + problem.what());
   }

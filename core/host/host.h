@@ -13,6 +13,7 @@
 #include "core/monitor/monitor.h"
 #include "core/server/server.h"
 #include "core/store/store.h"
+#include "core/team/team.h"
 
 namespace hearth {
 
@@ -26,7 +27,7 @@ struct HostOptions {
   std::optional<Speculation> speculation = {};  ///< none = as set
 };
 
-/// The application without a window: owns library, engine pool, store, chat, monitor, metrics and server, in the order
+/// The application without a window: owns library, engine pool, store, team, chat, monitor, metrics and server, in the order
 /// that lets them end cleanly. The desktop and the terminal each make one. Accessors: any thread.
 class Host {
  public:
@@ -37,6 +38,7 @@ class Host {
 
   [[nodiscard]] virtual const DataPaths& paths() const noexcept = 0;
   [[nodiscard]] virtual Store& store() noexcept = 0;
+  [[nodiscard]] virtual Team& team() noexcept = 0;
   [[nodiscard]] virtual Library& library() noexcept = 0;
   [[nodiscard]] virtual EnginePool& pool() noexcept = 0;
   [[nodiscard]] virtual ChatService& chat() noexcept = 0;

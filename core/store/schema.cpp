@@ -6,6 +6,7 @@
 
 #include "core/base/log.h"
 #include "core/store/sqlite_file.h"
+#include "core/store/team_schema.h"
 
 namespace hearth::store {
 namespace {
@@ -66,7 +67,7 @@ ALTER TABLE messages ADD COLUMN error_evidence TEXT NOT NULL DEFAULT '';
 ALTER TABLE messages ADD COLUMN length_limited INTEGER NOT NULL DEFAULT 0 CHECK (length_limited BETWEEN 0 AND 1);
 )sql";
 
-constexpr std::array kMigrations{Migration{1, kVersion1}, Migration{2, kVersion2}};
+constexpr std::array kMigrations{Migration{1, kVersion1}, Migration{2, kVersion2}, Migration{3, kTeamTables}};
 
 // The first free name, so that an older backup is never overwritten.
 std::filesystem::path backupName(const std::filesystem::path& path, int version) {

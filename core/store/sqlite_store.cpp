@@ -13,6 +13,7 @@
 #include "core/store/sqlite_file.h"
 #include "core/store/stored_error.h"
 #include "core/store/store.h"
+#include "core/store/team_store_sqlite.h"
 #include "core/store/writer.h"
 
 namespace hearth {
@@ -24,7 +25,7 @@ std::int64_t nowMs() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-constexpr const char* kConversationColumns = "id, title, model, system_prompt, parameters, created_ms, updated_ms, active_leaf";
+constexpr const char* kConversationColumns = "id, title, model, system_prompt, parameters, created_ms, updated_ms, active_leaf, owner";
 // Sibling numbers count children of the same parent by age; roots of a conversation are siblings of each other.
 constexpr const char* kMessageColumns =
     "m.id, m.conversation, m.parent, m.role, m.state, m.text, m.model, m.error, m.created_ms, m.prompt_tokens,"
@@ -42,6 +43,7 @@ Conversation readConversation(SQLite::Statement& row) {
   c.createdMs = row.getColumn(5).getInt64();
   c.updatedMs = row.getColumn(6).getInt64();
   c.activeLeaf = row.getColumn(7).getInt64();
+  c.owner = row.getColumn(8).getInt64();  // NULL reads as 0 = the machine's own
   return c;
 }
 
@@ -135,13 +137,18 @@ Result<void> insertMessage(SQLite::Database& database, Message& message) {
   return {};
 }
 
-/// The real store. Constant after construction: m_path, m_writer. m_reader is guarded by m_readMutex.
+/// The real store. Constant after construction: m_path, m_guest, m_writer, m_team. m_reader is guarded by m_readMutex.
 class SqliteStore final : public Store {
  public:
-  SqliteStore(SQLite::Database writer, SQLite::Database reader, const std::filesystem::path& path)
-      : m_path(path), m_writer(std::make_unique<store::Writer>(std::move(writer), path)), m_reader(std::move(reader)) {}
+  SqliteStore(SQLite::Database writer, SQLite::Database reader, const std::filesystem::path& path, bool guest)
+      : m_path(path),
+        m_guest(guest),
+        m_writer(std::make_unique<store::Writer>(std::move(writer), path, guest)),
+        m_team(store::makeTeamStore(*m_writer, path)),
+        m_reader(std::move(reader)) {}
 
   ~SqliteStore() override {
+    if (m_guest) return;
     const auto marked = m_writer->run([](SQLite::Database& database) -> Result<void> {
       database.exec("UPDATE meta SET value = '1' WHERE key = 'clean'");
       return {};
@@ -149,21 +156,33 @@ class SqliteStore final : public Store {
     if (!marked) log::warning("store", "closing without the clean mark: " + marked.error().describe());
     // The reader goes first: the writer can then empty the log into the database.
     { const SQLite::Database last = std::move(m_reader); }
+    m_team.reset();
     m_writer.reset();
   }
 
   Result<Conversation> createConversation(const std::string& title, const std::string& model) override {
+    return createConversationOf(0, title, model);
+  }
+
+  Result<Conversation> createConversationOf(UserId owner, const std::string& title, const std::string& model) override {
     Conversation made;
+    made.owner = owner;
     made.title = title;
     made.model = model;
     made.parametersJson = "{}";
     made.createdMs = made.updatedMs = nowMs();
     HEARTH_CHECK(m_writer->run([&](SQLite::Database& database) -> Result<void> {
-      SQLite::Statement insert(database, "INSERT INTO conversations (title, model, created_ms, updated_ms) VALUES (?,?,?,?)");
+      if (owner != 0) {
+        SQLite::Statement known(database, "SELECT 1 FROM users WHERE id = ?");
+        known.bind(1, owner);
+        if (!known.executeStep()) return fail(ErrorCode::NotFound, "there is no such user", {{"user", std::to_string(owner)}});
+      }
+      SQLite::Statement insert(database, "INSERT INTO conversations (title, model, created_ms, updated_ms, owner) VALUES (?,?,?,?,?)");
       insert.bind(1, made.title);
       insert.bind(2, made.model);
       insert.bind(3, made.createdMs);
       insert.bind(4, made.updatedMs);
+      if (owner != 0) insert.bind(5, owner);
       insert.exec();
       made.id = database.getLastInsertRowid();
       return {};
@@ -171,10 +190,13 @@ class SqliteStore final : public Store {
     return made;
   }
 
-  Result<std::vector<Conversation>> conversations() override {
+  Result<std::vector<Conversation>> conversations() override { return conversationsOf(0); }
+
+  Result<std::vector<Conversation>> conversationsOf(UserId owner) override {
     return read([&](SQLite::Database& database) -> Result<std::vector<Conversation>> {
-      SQLite::Statement query(database, fmt::format("SELECT {} FROM conversations WHERE trashed_ms IS NULL"
+      SQLite::Statement query(database, fmt::format("SELECT {} FROM conversations WHERE owner IS ? AND trashed_ms IS NULL"
                                                     " ORDER BY updated_ms DESC, id DESC", kConversationColumns));
+      if (owner != 0) query.bind(1, owner);
       std::vector<Conversation> all;
       while (query.executeStep()) all.push_back(readConversation(query));
       return all;
@@ -324,6 +346,25 @@ class SqliteStore final : public Store {
     });
   }
 
+  Result<void> eraseConversation(ConversationId id) override {
+    return m_writer->run([&](SQLite::Database& database) -> Result<void> {
+      SQLite::Statement erase(database, "DELETE FROM conversations WHERE id = ?");
+      erase.bind(1, id);
+      if (erase.exec() == 0) return noConversation(id);
+      return {};
+    });
+  }
+
+  store::TeamStore* team() noexcept override { return m_team.get(); }
+
+  Result<void> backup(const std::filesystem::path& target) override {
+    return guarded(m_path, [&]() -> Result<void> {
+      // A connection of its own: neither readers nor the writer wait for it.
+      SQLite::Database source = store::openConnection(m_path, SQLite::OPEN_READWRITE);
+      return store::backup(source, m_path, target);
+    });
+  }
+
  private:
   template <class Body>
   auto read(Body&& body) -> decltype(body(std::declval<SQLite::Database&>())) {
@@ -342,7 +383,9 @@ class SqliteStore final : public Store {
   }
 
   std::filesystem::path m_path;
+  const bool m_guest;
   std::unique_ptr<store::Writer> m_writer;
+  std::unique_ptr<store::TeamStore> m_team;
   std::mutex m_readMutex;
   SQLite::Database m_reader;
 };
@@ -429,7 +472,31 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& path) {
     HEARTH_CHECK(prepare(writer, path, existed));
     SQLite::Database reader = store::openConnection(path, SQLite::OPEN_READONLY);
     reader.exec("PRAGMA query_only=ON");
-    return std::make_unique<SqliteStore>(std::move(writer), std::move(reader), path);
+    return std::make_unique<SqliteStore>(std::move(writer), std::move(reader), path, false);
+  });
+}
+
+Result<std::unique_ptr<Store>> Store::attach(const std::filesystem::path& path) {
+  std::error_code code;
+  if (std::filesystem::file_size(path, code) == 0 || code) {
+    return fail(ErrorCode::NotFound, "there is no database yet", {{"path", path.string()}});
+  }
+  HEARTH_CHECK(checkFile(path));
+  return guarded(path, [&]() -> Result<std::unique_ptr<Store>> {
+    SQLite::Database writer = store::openConnection(path, SQLite::OPEN_READWRITE);
+    const int newest = store::migrations().back().version;
+    HEARTH_CHECK(store::checkIdentity(writer, path, newest));
+    const int version = writer.execAndGet("PRAGMA user_version").getInt();
+    if (version == 0 || writer.execAndGet("PRAGMA journal_mode").getString() != "wal") {
+      return fail(ErrorCode::NotFound, "the database is just being made", {{"path", path.string()}});
+    }
+    if (version != newest) {
+      return fail(ErrorCode::UnsupportedVersion, "the program that runs is of an older version: end it first",
+                  {{"path", path.string()}, {"database_version", std::to_string(version)}, {"supported_version", std::to_string(newest)}});
+    }
+    SQLite::Database reader = store::openConnection(path, SQLite::OPEN_READONLY);
+    reader.exec("PRAGMA query_only=ON");
+    return std::make_unique<SqliteStore>(std::move(writer), std::move(reader), path, true);
   });
 }
 

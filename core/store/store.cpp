@@ -11,4 +11,20 @@ Result<std::vector<Message>> Store::addMessages(std::vector<Message> chain) {
   return chain;
 }
 
+Result<Conversation> Store::createConversationOf(UserId owner, const std::string& title, const std::string& model) {
+  if (owner == 0) return createConversation(title, model);
+  return fail(ErrorCode::NotFound, "there is no such user", {{"user", std::to_string(owner)}});
+}
+
+Result<std::vector<Conversation>> Store::conversationsOf(UserId owner) {
+  if (owner == 0) return conversations();
+  return std::vector<Conversation>{};
+}
+
+Result<void> Store::eraseConversation(ConversationId id) { return trashConversation(id); }
+
+Result<void> Store::backup(const std::filesystem::path& target) {
+  return fail(ErrorCode::Internal, "this store has no file to back up", {{"path", target.string()}});
+}
+
 }  // namespace hearth

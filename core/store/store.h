@@ -13,6 +13,11 @@ namespace hearth {
 
 using ConversationId = std::int64_t;
 using MessageId = std::int64_t;
+using UserId = std::int64_t;  ///< of the team; 0 = the machine's own user, at the desktop
+
+namespace store {
+class TeamStore;
+}
 
 enum class Role : std::uint8_t { System, User, Assistant, Tool };
 enum class MessageState : std::uint8_t {
@@ -31,6 +36,7 @@ struct Conversation {
   std::string parametersJson;  ///< SamplingParams overrides, "{}" when none
   std::int64_t createdMs = 0, updatedMs = 0;
   MessageId activeLeaf = 0;    ///< the branch that is shown; 0 = empty
+  UserId owner = 0;            ///< who alone sees it; set when it is made
 };
 
 /// Messages form a tree: regenerate and edit add a sibling, nothing is overwritten.
@@ -58,10 +64,23 @@ class Store {
   /// messages Interrupted. Errors: Corrupt (damaged: evidence path and what check says; the file is left as it is),
   /// UnsupportedVersion (newer schema), ReadOnly, DiskFull, PermissionDenied, Io.
   [[nodiscard]] static Result<std::unique_ptr<Store>> open(const std::filesystem::path& database);
+  /// Opens beside the process that holds the data folder's lock, for short administrative commands: nothing is migrated,
+  /// marked or checkpointed. Errors: NotFound (not made yet, or just being made), UnsupportedVersion (any other schema than
+  /// this build's), those of open().
+  [[nodiscard]] static Result<std::unique_ptr<Store>> attach(const std::filesystem::path& database);
+  /// Puts a checked copy of `backup` in the place of `database`, whose files are kept under the name in the result (empty:
+  /// there was none). Nobody may have it open: the caller holds the data folder's lock. What was signed in is signed out.
+  /// Errors: NotFound, Corrupt, UnsupportedVersion of the backup; DiskFull and the like. On an error the old one is in place.
+  [[nodiscard]] static Result<std::filesystem::path> restore(const std::filesystem::path& backup, const std::filesystem::path& database);
   virtual ~Store() = default;
 
   [[nodiscard]] virtual Result<Conversation> createConversation(const std::string& title, const std::string& model) = 0;
-  [[nodiscard]] virtual Result<std::vector<Conversation>> conversations() = 0;  ///< newest first, trash left out
+  [[nodiscard]] virtual Result<std::vector<Conversation>> conversations() = 0;  ///< the machine's own, newest first, trash left out
+  /// The same for a member of the team. Only the real store has members. Error: NotFound (user).
+  [[nodiscard]] virtual Result<Conversation> createConversationOf(UserId owner, const std::string& title, const std::string& model);
+  [[nodiscard]] virtual Result<std::vector<Conversation>> conversationsOf(UserId owner);
+  /// Removes it and its messages for good.
+  [[nodiscard]] virtual Result<void> eraseConversation(ConversationId id);
   [[nodiscard]] virtual Result<Conversation> conversation(ConversationId id) = 0;
   [[nodiscard]] virtual Result<void> updateConversation(const Conversation& conversation) = 0;  ///< title, model, prompt, parameters, activeLeaf
   [[nodiscard]] virtual Result<void> trashConversation(ConversationId id) = 0;
@@ -83,6 +102,11 @@ class Store {
 
   [[nodiscard]] virtual Result<std::optional<std::string>> setting(const std::string& key) = 0;
   [[nodiscard]] virtual Result<void> setSetting(const std::string& key, const std::string& value) = 0;
+
+  /// The team's tables; null for stores without them (fakes). Lives as long as the store.
+  [[nodiscard]] virtual store::TeamStore* team() noexcept { return nullptr; }
+  /// Writes a checked copy of everything committed to `target`, replacing it; the store stays in use meanwhile.
+  [[nodiscard]] virtual Result<void> backup(const std::filesystem::path& target);
 };
 
 }  // namespace hearth

@@ -17,8 +17,8 @@ constexpr int kCheckpointPages = 1000;  // SQLite's own default; 4 MiB of log
 
 }  // namespace
 
-Writer::Writer(SQLite::Database database, std::filesystem::path path)
-    : m_database(std::move(database)), m_path(std::move(path)), m_thread([this] { work(); }) {}
+Writer::Writer(SQLite::Database database, std::filesystem::path path, bool guest)
+    : m_database(std::move(database)), m_path(std::move(path)), m_guest(guest), m_thread([this] { work(); }) {}
 
 Writer::~Writer() {
   {
@@ -61,6 +61,7 @@ void Writer::work() {
     m_done.notify_all();
     checkpoint(false);
   }
+  if (m_guest) return;
   checkpoint(true);
   // Now that everything is in the database, closing may remove the log.
   sqlite3_db_config(m_database.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
@@ -106,7 +107,7 @@ void Writer::commitBatch(const Batch& batch) {
 
 // After the callers were answered: they do not wait for it. A failed checkpoint loses nothing: the log stays and is tried again.
 void Writer::checkpoint(bool closing) {
-  if (!closing && m_logPages < kCheckpointPages) return;
+  if (m_guest || (!closing && m_logPages < kCheckpointPages)) return;
   m_logPages = 0;
   const int mode = closing ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
   if (const int code = sqlite3_wal_checkpoint_v2(m_database.getHandle(), "main", mode, nullptr, nullptr); code != SQLITE_OK) {

@@ -16,13 +16,13 @@ namespace hearth::store {
 
 /// The one thread that writes. Owns the writing connection. Jobs that wait at the same time share one transaction (group
 /// commit: one disk flush for all of them), each in a savepoint of its own, so that one job's error leaves its neighbours
-/// alone. It is also the only one that checkpoints the write-ahead log.
+/// alone. It is also the only one that checkpoints the write-ahead log; a `guest` beside another process's writer never does.
 /// run(): any thread but the writer's own; returns only after COMMIT. Destruction finishes the queue first.
 class Writer {
  public:
   using Job = std::function<Result<void>(SQLite::Database&)>;
 
-  Writer(SQLite::Database database, std::filesystem::path path);
+  Writer(SQLite::Database database, std::filesystem::path path, bool guest = false);
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
@@ -44,6 +44,7 @@ class Writer {
   // The writer thread's own.
   SQLite::Database m_database;
   std::filesystem::path m_path;
+  const bool m_guest;
   int m_logPages = 0;  // in the write-ahead log after the last commit
   // Guarded by m_mutex.
   std::mutex m_mutex;

@@ -372,6 +372,15 @@ void FakeChat::Reply::fail(const Error& error) {
 
 // --- Host, server, monitor ---
 
+Team& FakeHost::team() noexcept {
+  if (!m_team) {
+    std::filesystem::create_directories(m_paths.root);
+    m_teamStore = Store::open(m_paths.database()).value();
+    m_team = Team::create(*m_teamStore, {.background = false, .nowMs = {}}).value();
+  }
+  return *m_team;
+}
+
 Result<void> FakeHost::applySettings() {
   HEARTH_TRY(const auto text, m_store.setting("engine.context_tokens"));
   m_context = text ? std::stoi(*text) : 0;

@@ -173,6 +173,8 @@ class FakeHost final : public Host {
   explicit FakeHost(std::filesystem::path folder) : m_paths{std::move(folder)}, m_chat(m_store) {}
   const DataPaths& paths() const noexcept override { return m_paths; }
   FakeStore& store() noexcept override { return m_store; }
+  /// The real one, on a database of its own in the host's folder; made when it is first asked for.
+  Team& team() noexcept override;
   FakeLibrary& library() noexcept override { return m_library; }
   FakePool& pool() noexcept override { return m_pool; }
   FakeChat& chat() noexcept override { return m_chat; }
@@ -186,6 +188,8 @@ class FakeHost final : public Host {
  private:
   DataPaths m_paths;
   FakeStore m_store;
+  std::unique_ptr<Store> m_teamStore;
+  std::unique_ptr<Team> m_team;
   FakeLibrary m_library;
   FakePool m_pool;
   FakeChat m_chat;

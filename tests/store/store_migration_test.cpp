@@ -11,6 +11,9 @@
 namespace hearth {
 namespace {
 
+int newest() { return store::migrations().back().version; }
+std::string backupOf(int version, const char* suffix = "") { return "hearth.db.v" + std::to_string(version) + suffix + ".backup"; }
+
 class StoreMigrationTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -34,41 +37,41 @@ class StoreMigrationTest : public ::testing::Test {
 };
 
 TEST_F(StoreMigrationTest, AnUpgradeBacksUpFirstAndKeepsTheData) {
-  ASSERT_TRUE(migrateWith("ALTER TABLE conversations ADD COLUMN colour TEXT NOT NULL DEFAULT 'none'", 3));
-  EXPECT_EQ(version(), 3);
+  ASSERT_TRUE(migrateWith("ALTER TABLE conversations ADD COLUMN colour TEXT NOT NULL DEFAULT 'none'", newest() + 1));
+  EXPECT_EQ(version(), newest() + 1);
   {
     SQLite::Database now(m_path.string(), SQLite::OPEN_READONLY);
     EXPECT_EQ(now.execAndGet("SELECT title || colour FROM conversations").getString(), "keptnone");
   }
-  SQLite::Database before((m_folder / "hearth.db.v2.backup").string(), SQLite::OPEN_READONLY);
-  EXPECT_EQ(before.execAndGet("PRAGMA user_version").getInt(), 2);
+  SQLite::Database before((m_folder / backupOf(newest())).string(), SQLite::OPEN_READONLY);
+  EXPECT_EQ(before.execAndGet("PRAGMA user_version").getInt(), newest());
   EXPECT_EQ(before.execAndGet("SELECT title FROM conversations").getString(), "kept");
   EXPECT_EQ(before.execAndGet("PRAGMA application_id").getInt(), store::kApplicationId);
-  EXPECT_FALSE(std::filesystem::exists(m_folder / "hearth.db.v2.backup.part"));
+  EXPECT_FALSE(std::filesystem::exists(m_folder / (backupOf(newest()) + ".part")));
 }
 
 TEST_F(StoreMigrationTest, AFailingStepChangesNothingAndAnEarlierBackupIsKept) {
-  const auto failed = migrateWith("CREATE TABLE fresh (x INTEGER); INSERT INTO absent VALUES (1)", 3);
+  const auto failed = migrateWith("CREATE TABLE fresh (x INTEGER); INSERT INTO absent VALUES (1)", newest() + 1);
   ASSERT_FALSE(failed);
-  EXPECT_EQ(version(), 2);
+  EXPECT_EQ(version(), newest());
   {
     SQLite::Database database(m_path.string(), SQLite::OPEN_READONLY);
     EXPECT_FALSE(database.tableExists("fresh"));
   }
-  ASSERT_TRUE(migrateWith("CREATE TABLE fresh (x INTEGER)", 3));
-  EXPECT_TRUE(std::filesystem::exists(m_folder / "hearth.db.v2.backup"));
-  EXPECT_TRUE(std::filesystem::exists(m_folder / "hearth.db.v2-2.backup"));
+  ASSERT_TRUE(migrateWith("CREATE TABLE fresh (x INTEGER)", newest() + 1));
+  EXPECT_TRUE(std::filesystem::exists(m_folder / backupOf(newest())));
+  EXPECT_TRUE(std::filesystem::exists(m_folder / backupOf(newest(), "-2")));
 }
 
 TEST_F(StoreMigrationTest, ANewerSchemaIsRefusedAndNotTouched) {
-  ASSERT_TRUE(migrateWith("CREATE TABLE future (x INTEGER)", 7));
+  ASSERT_TRUE(migrateWith("CREATE TABLE future (x INTEGER)", 70));
   const auto bytes = std::filesystem::file_size(m_path);
   const auto time = std::filesystem::last_write_time(m_path);
   const auto opened = Store::open(m_path);
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, ErrorCode::UnsupportedVersion);
-  EXPECT_EQ(opened.error().find("database_version"), "7");
-  EXPECT_EQ(opened.error().find("supported_version"), "2");
+  EXPECT_EQ(opened.error().find("database_version"), "70");
+  EXPECT_EQ(opened.error().find("supported_version"), std::to_string(newest()));
   EXPECT_EQ(std::filesystem::file_size(m_path), bytes);
   EXPECT_EQ(std::filesystem::last_write_time(m_path), time);
 }

@@ -58,6 +58,10 @@ QString Sentences::cause(const Error& error) {
     }
     case ErrorCode::Network: return tr("The network did not answer.");
     case ErrorCode::HashMismatch: return tr("The file is not the one that was promised: its checksum differs.");
+    case ErrorCode::Unauthenticated: return tr("The name, the password or the key is not right.");
+    case ErrorCode::Forbidden: return tr("This account may not do that.");
+    case ErrorCode::QuotaExceeded: return tr("The limit that was set for this account is used up.");
+    case ErrorCode::TooManyAttempts: return tr("Too many attempts to sign in.");
     case ErrorCode::ModelNotLoaded: return tr("The model is not loaded.");
   }
   return tr("Something went wrong inside Hearth.");
@@ -90,7 +94,11 @@ QString Sentences::fix(const Error& error) {
     case ErrorCode::ContextOverflow: return tr("Start a new chat, edit an earlier message to go on from there, or choose a larger context size on the Settings page and load the model again.");
     case ErrorCode::QueueFull:
     case ErrorCode::Timeout:
+    case ErrorCode::TooManyAttempts:
     case ErrorCode::Network: return tr("Try again in a moment.");
+    case ErrorCode::Unauthenticated: return tr("Check them, then try again. An administrator can set a new password.");
+    case ErrorCode::Forbidden: return tr("An administrator can change what it may do.");
+    case ErrorCode::QuotaExceeded: return tr("Wait until it is free again, or ask an administrator for a higher limit.");
     case ErrorCode::PortInUse: return tr("Choose another port.");
     case ErrorCode::ModelNotLoaded: return tr("Load it on the Models page.");
     case ErrorCode::Internal: return tr("Try again. The log in the data folder says more.");
