@@ -96,9 +96,10 @@ HEARTH_INLINE void softmaxSpan(const AttentionTask& task, float* scores, int beg
   const int from = begin / kLanes * kLanes;
   for (int t = from; t < end; t += kLanes) {
     F score = load(scores + t);
+    const bool cut = t < begin || t + kLanes > end;
     if (task.softcap > 0.0F) score = mul(broadcast(task.softcap), tanhOf(mul(score, broadcast(1.0F / task.softcap))));
-    if (t < begin || t + kLanes > end) score = keepLanes(score, begin - t, end - t);
-    store(scores + t, score);
+    if (cut) score = keepLanes(score, begin - t, end - t);
+    if (cut || task.softcap > 0.0F) store(scores + t, score);
     largest = max(score, largest);
   }
   maximum = reduceMax(largest);

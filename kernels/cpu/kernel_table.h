@@ -65,6 +65,8 @@ enum class RopeStyle : std::uint8_t {
 /// no threads, allocate nothing. Pointers need no alignment unless said otherwise.
 struct KernelTable {
   const char* isa;  ///< "scalar", "avx2", "avxvnni", "avx512", "avx512vnni"
+  /// From so many columns on matmul takes quantised tiles in pairs, so that pieces should be whole pairs; 0: it never does.
+  std::int64_t pairColumns;
 
   /// How a matrix [rows × cols] of `source` is packed; layout is constant for given arguments. cols must be a multiple of
   /// the format's block.
@@ -76,8 +78,8 @@ struct KernelTable {
 
   /// Bytes of one prepared activation row of `cols` inputs (a multiple of 64).
   std::int64_t (*activationBytes)(ActivationKind kind, std::int64_t cols) noexcept;
-  /// Prepares one row: `row` is 64-byte aligned, activationBytes long.
-  void (*prepareActivation)(ActivationKind kind, const float* x, std::int64_t cols, std::byte* row) noexcept;
+  /// Prepares one row: `row` is 64-byte aligned, activationBytes long. False when x holds a NaN or an infinity.
+  bool (*prepareActivation)(ActivationKind kind, const float* x, std::int64_t cols, std::byte* row) noexcept;
   /// Where in a prepared row column `begin` (a multiple of activationAlignment) lies: a row may also be prepared in parts,
   /// each at its offset.
   std::int64_t (*activationOffset)(ActivationKind kind, std::int64_t begin) noexcept;

@@ -50,8 +50,11 @@ void pack(const PackPlan& plan, const std::byte* source, std::byte* packed, std:
 std::int64_t activationBytes(ActivationKind, std::int64_t cols) noexcept { return roundUp(cols * 4, 64); }
 std::int64_t activationOffset(ActivationKind, std::int64_t begin) noexcept { return begin * 4; }
 
-void prepareActivation(ActivationKind, const float* x, std::int64_t cols, std::byte* row) noexcept {
+bool prepareActivation(ActivationKind, const float* x, std::int64_t cols, std::byte* row) noexcept {
   std::memcpy(row, x, static_cast<std::size_t>(cols) * sizeof(float));
+  bool finite = true;
+  for (std::int64_t i = 0; i < cols; ++i) finite = finite && std::isfinite(x[i]);
+  return finite;
 }
 
 float dot(const float* a, const float* b, std::int64_t n) noexcept {
@@ -327,6 +330,7 @@ std::uint64_t int8MacLoop(std::uint64_t iterations) noexcept {
 
 const KernelTable kScalarKernels = {
     .isa = "scalar",
+    .pairColumns = 0,
     .planPack = planPack,
     .pack = pack,
     .activationBytes = activationBytes,

@@ -16,6 +16,7 @@ PackPlan planPack(FormatId source, std::int64_t rows, std::int64_t cols) noexcep
 constexpr KernelTable makeTable(const char* isa) noexcept {
   return {
       .isa = isa,
+      .pairColumns = kLeastColumnsForTwo,
       .planPack = planPack,
       .pack = packTiles,
       .activationBytes = activationBytes,

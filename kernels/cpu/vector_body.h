@@ -155,10 +155,13 @@ struct Int8Scale {
     scale = silent ? 0.0F : extreme * (1.0F / 127.0F);
     inverse = silent ? 0.0F : 127.0F / extreme;
   }
+  [[nodiscard]] HEARTH_INLINE bool finite() const { return scale < __builtin_inff(); }
 };
 
-void quantizeRow(const float* x, std::int64_t cols, std::byte* row) noexcept {
+/// These return whether all of x is finite.
+bool quantizeRow(const float* x, std::int64_t cols, std::byte* row) noexcept {
   constexpr int kVectors = 32 / kLanes;
+  bool finite = true;
   for (std::int64_t k = 0; k < cols; k += 32) {
     ActivationBlock* block = reinterpret_cast<ActivationBlock*>(row + k * 2);
     F v[kVectors];
@@ -171,6 +174,7 @@ void quantizeRow(const float* x, std::int64_t cols, std::byte* row) noexcept {
       nan = nan || anyNan(v[i]);
     }
     const Int8Scale scale(nan ? __builtin_nanf("") : reduceMax(largest));
+    finite = finite && scale.finite();
     const F inverse = broadcast(scale.inverse);
     I q[kVectors];
     I sums[2] = {zeroInt(), zeroInt()};
@@ -185,10 +189,12 @@ void quantizeRow(const float* x, std::int64_t cols, std::byte* row) noexcept {
     block->sum = scale.scale * static_cast<float>(total);
     block->negSum = -total;
   }
+  return finite;
 }
 
-void quantizeSuperRow(const float* x, std::int64_t cols, std::byte* row) noexcept {
+bool quantizeSuperRow(const float* x, std::int64_t cols, std::byte* row) noexcept {
   constexpr int kVectors = 32 / kLanes;
+  bool finite = true;
   for (std::int64_t k = 0; k < cols; k += 256) {
     SuperActivationBlock* block = reinterpret_cast<SuperActivationBlock*>(row + k / 256 * sizeof(SuperActivationBlock));
     F largest = zero();
@@ -199,6 +205,7 @@ void quantizeSuperRow(const float* x, std::int64_t cols, std::byte* row) noexcep
       nan = nan || anyNan(v);
     }
     const Int8Scale scale(nan ? __builtin_nanf("") : reduceMax(largest));
+    finite = finite && scale.finite();
     block->scale = scale.scale;
     const F inverse = broadcast(scale.inverse);
     for (int j = 0; j < 8; ++j) {
@@ -218,14 +225,26 @@ void quantizeSuperRow(const float* x, std::int64_t cols, std::byte* row) noexcep
       block->sum[j] = static_cast<std::int16_t>(low + high);
     }
   }
+  return finite;
 }
 
-void prepareActivation(ActivationKind kind, const float* x, std::int64_t cols, std::byte* row) noexcept {
-  switch (kind) {
-    case kActivationInt8: quantizeRow(x, cols, row); break;
-    case kActivationInt8Super: quantizeSuperRow(x, cols, row); break;
-    case kActivationF32: __builtin_memcpy(row, x, static_cast<std::size_t>(cols) * sizeof(float)); break;
+bool copyRow(const float* x, std::int64_t cols, std::byte* row) noexcept {
+  F bad = zero();  // x − x is 0, or a NaN where x is not finite
+  for (std::int64_t i = 0; i < cols; i += kLanes) {
+    const F v = loadUpTo(x, i, cols);
+    bad = add(bad, sub(v, v));
   }
+  __builtin_memcpy(row, x, static_cast<std::size_t>(cols) * sizeof(float));
+  return !anyNan(bad);
+}
+
+bool prepareActivation(ActivationKind kind, const float* x, std::int64_t cols, std::byte* row) noexcept {
+  switch (kind) {
+    case kActivationInt8: return quantizeRow(x, cols, row);
+    case kActivationInt8Super: return quantizeSuperRow(x, cols, row);
+    case kActivationF32: break;
+  }
+  return copyRow(x, cols, row);
 }
 
 std::int64_t activationBytes(ActivationKind kind, std::int64_t cols) noexcept { return simdActivationBytes(kind, cols); }

@@ -36,7 +36,8 @@ AlignedBytes prepare(const KernelTable& table, const PackPlan& plan, const std::
   const std::int64_t stride = table.activationBytes(kind, plan.cols);
   EXPECT_EQ(stride % 64, 0);
   AlignedBytes rows(stride * m);
-  for (std::int64_t i = 0; i < m; ++i) table.prepareActivation(kind, x.data() + i * plan.cols, plan.cols, rows.data() + i * stride);
+  for (std::int64_t i = 0; i < m; ++i)
+    (void)table.prepareActivation(kind, x.data() + i * plan.cols, plan.cols, rows.data() + i * stride);
   return rows;
 }
 
@@ -236,6 +237,30 @@ TEST(Matmul, ZeroTinyAndNonFiniteActivations) {
       for (const float y : run(x)) ASSERT_FALSE(std::isfinite(y)) << "a broken activation must show, not vanish";
     }
   });
+}
+
+// The engine learns from it that a model computes nonsense: a NaN that it misses would be served.
+TEST(Matmul, PreparingTellsWhatIsNotFinite) {
+  for (const KernelTable* table : availableKernels()) {
+    for (const auto kind : {kActivationF32, kActivationInt8, kActivationInt8Super}) {
+      for (const std::int64_t cols : {32, 256, 512, 1536}) {
+        if (cols % activationAlignment(kind) != 0) continue;
+        std::vector<float> x(static_cast<std::size_t>(cols), 0.5F);
+        x[1] = -3e38F;
+        x[2] = 1e-42F;
+        AlignedBytes row(static_cast<std::size_t>(table->activationBytes(kind, cols)));
+        EXPECT_TRUE(table->prepareActivation(kind, x.data(), cols, row.data())) << table->isa << ' ' << kind << ' ' << cols;
+        for (const float bad : {std::nanf(""), INFINITY, -INFINITY}) {
+          for (const std::int64_t at : {std::int64_t{0}, cols / 2 + 5, cols - 1}) {
+            const float good = std::exchange(x[static_cast<std::size_t>(at)], bad);
+            EXPECT_FALSE(table->prepareActivation(kind, x.data(), cols, row.data()))
+                << table->isa << ' ' << kind << ' ' << cols << ' ' << at << ' ' << bad;
+            x[static_cast<std::size_t>(at)] = good;
+          }
+        }
+      }
+    }
+  }
 }
 
 }  // namespace

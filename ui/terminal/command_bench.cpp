@@ -96,8 +96,10 @@ int commandBench(const GlobalOptions& global, const BenchOptions& options) {
                          batchParts = part("batched", options.batch);
   const int sequences = std::max(1, longest(batchParts));
   EngineOptions engineOptions;
-  // The warm-up has 16 tokens and 4 more.
-  engineOptions.contextTokens = std::max({20, longest(prefillParts) + 2, longest(contextParts) + options.decode + 2});
+  // The warm-up has as many tokens as the longest prefill, so that no memory is touched for the first time in what is
+  // measured (llama-bench does the same), and 4 more.
+  const int warmPrompt = std::max(16, longest(prefillParts));
+  engineOptions.contextTokens = std::max({warmPrompt + 4, longest(contextParts) + options.decode + 2});
   if (!batchParts.empty()) {
     const int each = options.batchPrompt + options.decode +
                      prefillSteps({sequences, options.batchPrompt, options.decode}, engineOptions.stepTokens) + 2;
@@ -132,7 +134,7 @@ int commandBench(const GlobalOptions& global, const BenchOptions& options) {
     }
     return top;
   };
-  if (auto warm = measure(engine, {1, 16, 4}, engineOptions.stepTokens, 0); !warm) return report(warm.error());
+  if (auto warm = measure(engine, {1, warmPrompt, 4}, engineOptions.stepTokens, 0); !warm) return report(warm.error());
 
   const ModelConfig& config = engine.config();
   // Of a mixture's experts a token reads those that it goes to.

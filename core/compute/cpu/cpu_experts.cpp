@@ -216,8 +216,8 @@ void CpuModel::mixExperts(Buffer in, const Norm& norm, const ExpertMixture& mixt
   eachRow(slots, width, [&](std::int64_t slot, int) {
     float* x = inner + slot * width;
     m_kernels.scale(x, m_routing.share[static_cast<std::size_t>(slot)], width);
-    if (anyNotFinite(x, width)) m_notFinite.store(true, std::memory_order_relaxed);
-    m_kernels.prepareActivation(kind, x, width, m_prepared[kind] + slot * activationStride(down));
+    if (!m_kernels.prepareActivation(kind, x, width, m_prepared[kind] + slot * activationStride(down)))
+      m_notFinite.store(true, std::memory_order_relaxed);
   });
 
   m_pool->forRange(ceilDiv(outRows, outPiece), 1, [&](std::int64_t first, std::int64_t last, int thread) {

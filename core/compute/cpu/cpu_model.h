@@ -42,7 +42,6 @@ constexpr std::int64_t kElementwiseAlignment = 32;
 // Floats of elementwise work (norm, rotation, quantisation) that one thread does in about a microsecond: less than twice
 // this is not worth sharing.
 constexpr std::int64_t kSmallWork = 2048;
-constexpr std::int64_t kManyRows = 13;
 
 /// NaN or infinity among n floats. Branch-free so that it vectorises: it runs over every logit.
 [[nodiscard]] inline bool anyNotFinite(const float* x, std::int64_t n) noexcept {
@@ -167,8 +166,10 @@ class CpuModel final : public DeviceModel, public Ops {
   void multiply(std::span<Product> products, std::int64_t rowAlignment, double work, After&& after);
   void multiplyPiece(const Product& product, std::int64_t tileBegin, std::int64_t tileEnd, std::int64_t m0,
                      std::int64_t m1) noexcept;
-  // With many rows products like whole pairs of tiles, with few every thread should have its share.
-  [[nodiscard]] std::int64_t productAlignment() const noexcept { return m_rows >= kManyRows ? kElementwiseAlignment : 1; }
+  // Where the kernels take tiles in pairs products like whole pairs; else every thread should have its share.
+  [[nodiscard]] std::int64_t productAlignment() const noexcept {
+    return m_kernels.pairColumns > 0 && m_rows >= m_kernels.pairColumns ? kElementwiseAlignment : 1;
+  }
   [[nodiscard]] std::int64_t columnsPerPass(std::int64_t stride) const noexcept;
   // y[m][n - n0] = Σ_k w[n][k] · x[m][k] for n in [n0, n1); n0 is a multiple of kElementwiseAlignment.
   void multiplyRows(const LoadedMatrix& weight, const std::byte* x, std::int64_t m, std::int64_t n0, std::int64_t n1, float* y,
