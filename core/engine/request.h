@@ -85,6 +85,7 @@ struct EngineRequest {
   SamplingParams sampling;
   int maxTokens = -1;  ///< ≥ 1, or −1 = until the context is full
   std::vector<std::string> stop;  ///< ≤ 16, each 1…1,024 bytes
+  std::vector<TokenId> shownTokens;  ///< control tokens whose text is part of the answer (marks of reasoning and tool calls)
   bool speculate = true;          ///< may be answered with speculation where the engine has it on; never changes the output
   bool ignoreEnd = false;         ///< go on past end-of-generation tokens (benchmarks)
   Priority priority = Priority::Interactive;

@@ -27,7 +27,7 @@ struct Sequence {
         tokens(std::move(request.prompt)),
         promptTokens(static_cast<int>(tokens.size())),
         sampler(std::move(request.sampling), seed),
-        decoder(tokenizer),
+        decoder(tokenizer, std::move(request.shownTokens)),
         stops(std::move(request.stop)) {}
 
   std::uint64_t id;

@@ -1,5 +1,7 @@
 #include "core/text/tokenizer.h"
 
+#include <algorithm>
+
 #include "core/formats/gguf.h"
 #include "core/text/tokenizer_base.h"
 #include "core/text/unicode.h"
@@ -73,7 +75,7 @@ std::string TokenizerBase::decode(std::span<const TokenId> tokens, bool special)
 }
 
 std::string StreamDecoder::push(TokenId token) {
-  m_pending += m_tokenizer->bytes(token);
+  m_pending += m_tokenizer->bytes(token, std::ranges::find(m_shown, token) != m_shown.end());
   const std::size_t kept = unicode::incompleteTail(m_pending);
   const std::string_view ready = std::string_view(m_pending).substr(0, m_pending.size() - kept);
   std::string out = unicode::isValid(ready) ? std::string(ready) : unicode::replaceInvalid(ready);

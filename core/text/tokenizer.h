@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/error.h"
@@ -53,12 +54,14 @@ class Tokenizer {
 /// Turns a stream of tokens into a stream of valid UTF-8: holds back a character whose bytes are not all there yet.
 class StreamDecoder {
  public:
-  explicit StreamDecoder(const Tokenizer& tokenizer) : m_tokenizer(&tokenizer) {}
+  /// `shown`: control tokens whose text is part of the stream all the same.
+  explicit StreamDecoder(const Tokenizer& tokenizer, std::vector<TokenId> shown = {}) : m_tokenizer(&tokenizer), m_shown(std::move(shown)) {}
   [[nodiscard]] std::string push(TokenId token);
   [[nodiscard]] std::string flush();  ///< what is left, invalid bytes as U+FFFD
 
  private:
   const Tokenizer* m_tokenizer;
+  std::vector<TokenId> m_shown;
   std::string m_pending;
 };
 

@@ -277,6 +277,14 @@ TEST(StreamDecoder, HoldsBackHalfCharacters) {
   EXPECT_EQ(stream.flush(), "");
 }
 
+TEST(StreamDecoder, ShowsTheControlTokensThatAreAskedFor) {
+  const auto t = opened(byteLevel());
+  StreamDecoder stream(*t, {261});
+  EXPECT_EQ(stream.push(261), "<|im_start|>");
+  EXPECT_EQ(stream.push(259), "hello");
+  EXPECT_EQ(stream.push(262), "") << "this one was not";
+}
+
 TEST(StreamDecoder, GivesWhatDecodeGives) {
   const auto t = opened(byteLevel());
   std::string text = "Grüße 世界 👩‍🚀 hello\n";
