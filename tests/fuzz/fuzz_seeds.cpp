@@ -70,5 +70,13 @@ int main(int count, char** arguments) {
   for (int flags = 0; flags < 32; flags += 2) {
     put(out / "tokenizer", "built-" + std::to_string(flags), std::string(1, static_cast<char>(flags)) + head + pieces);
   }
+  const std::string object = R"({"name": "add", "arguments": {"a": [1, "}\\"x"]}})";
+  const std::string replies[] = {"Hi.\n```json\n" + object + "\n```\n", "<tool_call>\n" + object + "\n</tool_call>\n<tool_call>" + object,
+                                 "<think>\nhm</think>\n\nyes <tool_call>" + object, "<|python_tag|>" + object + "; <function=f>{}</function>",
+                                 "[TOOL_CALLS][" + object + ", " + object + "]", "[TOOL_CALLS]f[CALL_ID]a[ARGS]{\"b\": null}",
+                                 "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>commentary to=functions.f<|message|>{}<|call|>"};
+  for (std::size_t i = 0; i < std::size(replies); ++i) {
+    put(out / "output", "reply-" + std::to_string(i), std::string{static_cast<char>(i), 0, 1, 2, 3, 5} + replies[i]);
+  }
   return 0;
 }
