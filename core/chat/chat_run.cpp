@@ -4,6 +4,7 @@
 
 #include "core/base/log.h"
 #include "core/chat/chat_metrics.h"
+#include "core/chat/dialect.h"
 #include "core/chat/prompt.h"
 
 namespace hearth::chat {
@@ -134,6 +135,11 @@ Result<void> ChatRun::submit(LoadedModelPtr loaded) {
   m_promptTokens = static_cast<int>(prompt.tokens.size());
 
   EngineRequest wanted;
+  if (!m_reply) {  // a stored reply is text as the model wrote it
+    ReplyReading reading = readingOf(*loaded, request, prompt.text);
+    m_parts = ReplyParts(std::move(reading.parser));
+    wanted.shownTokens = std::move(reading.shownTokens);
+  }
   wanted.prompt = std::move(prompt.tokens);
   wanted.sampling = std::move(request.sampling);
   wanted.maxTokens = request.maxTokens;
@@ -213,20 +219,24 @@ bool ChatRun::onText(const EngineEvent& event) {
     text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
     if (!text.empty()) m_trimLeading = false;
   }
-  if (text.empty() && !event.logprob) return true;
   if (m_reply) m_reply->append(text);
-  ChatEvent piece;
-  piece.kind = ChatEvent::Kind::Text;
-  piece.text = text;
-  piece.token = event.token;
-  piece.logprob = event.logprob;
-  return emit(piece);
+  for (const ChatEvent& piece : m_parts.push(event.token, text, event.logprob)) {
+    if (!emit(piece)) return false;
+  }
+  if (!m_parts.done()) return true;
+  m_endsAfterCall = true;  // the engine need not go on
+  return false;
 }
 
 void ChatRun::onFinished(const EngineEvent& event) {
+  for (const ChatEvent& piece : m_parts.finish()) {
+    if (!emit(piece)) break;
+  }
   ChatEvent last;
+  last.toolCalls = m_parts.calls();
   last.kind = event.reason == FinishReason::Error ? ChatEvent::Kind::Failed : ChatEvent::Kind::Finished;
   last.reason = event.reason;
+  if (m_endsAfterCall && !m_cancelled && event.reason == FinishReason::Cancelled) last.reason = FinishReason::Stop;
   last.stopString = event.stopString;
   last.error = event.error;
   if (last.kind == ChatEvent::Kind::Failed && !last.error) last.error = Error{ErrorCode::Internal, "the engine gave up without a reason", {}};

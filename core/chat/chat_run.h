@@ -10,6 +10,7 @@
 #include "core/chat/chat_service.h"
 #include "core/chat/chat_worker.h"
 #include "core/chat/reply.h"
+#include "core/chat/reply_parts.h"
 #include "core/monitor/monitor.h"
 
 namespace hearth::chat {
@@ -86,6 +87,8 @@ class ChatRun final : public ChatTask, public std::enable_shared_from_this<ChatR
   ChatWorker::Clock::time_point m_begin = ChatWorker::Clock::now();
   // Set before the engine knows the run, then the engine thread's.
   bool m_plainFormat = false;
+  ReplyParts m_parts;
+  bool m_endsAfterCall = false;
   bool m_trimLeading = false;  // the blank after "Assistant:"
   int m_contextTokens = 0, m_promptTokens = 0, m_cachedTokens = 0;
   double m_decodeSeconds = 0;

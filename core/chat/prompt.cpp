@@ -2,13 +2,18 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
+#include <optional>
 
+#include "core/chat/dialect.h"
+#include "core/chat/history.h"
+#include "core/chat/json_input.h"
 #include "core/chat/plain_format.h"
+#include "core/chat/tool_prompt.h"
 
 namespace hearth::chat {
 namespace {
@@ -17,44 +22,23 @@ namespace json = boost::json;
 
 constexpr std::size_t kMostStops = 16;
 
-std::string_view roleName(Role role) {
-  switch (role) {
-    case Role::System: return "system";
-    case Role::User: return "user";
-    case Role::Assistant: return "assistant";
-    case Role::Tool: return "tool";
-  }
-  return "user";
-}
-
 std::unexpected<Error> invalid(std::string message, std::string field) {
   return fail(ErrorCode::InvalidArgument, std::move(message), {{"field", std::move(field)}});
 }
 
-// Parses outside JSON; the parser's own depth limit (32) holds.
-Result<json::value> parseJson(const std::string& text, const std::string& field) {
-  boost::system::error_code code;
-  json::value value = json::parse(text, code);
-  if (code) return invalid(fmt::format("not JSON: {}", code.message()), field);
-  return value;
+// Error: InvalidArgument, `think` (the model cannot).
+Result<void> setThinking(const ChatRequest& request, const output::Dialect& dialect, json::object& context) {
+  if (!request.think) return {};
+  if (*request.think && !dialect.reasons()) return invalid("this model does not reason", "think");
+  // Templates know it by one name or the other.
+  context["enable_thinking"] = *request.think;
+  context["thinking"] = *request.think;
+  // Harmony cannot do without; it can be brief.
+  if (dialect.harmony && !*request.think && !context.contains("reasoning_effort")) context["reasoning_effort"] = "low";
+  return {};
 }
 
-Result<json::object> parseObject(const std::string& text, const std::string& field) {
-  if (text.empty()) return json::object();
-  HEARTH_TRY(json::value value, parseJson(text, field));
-  if (!value.is_object()) return invalid("a JSON object is expected", field);
-  return std::move(value.get_object());
-}
-
-Result<json::value> parseTools(const std::string& text) {
-  if (text.empty()) return json::value(nullptr);  // templates ask "is tools none", so it must be defined
-  HEARTH_TRY(json::value value, parseJson(text, "tools"));
-  if (!value.is_array()) return invalid("a JSON array is expected", "tools");
-  if (value.get_array().empty()) return json::value(nullptr);
-  return value;
-}
-
-Result<json::object> templateContext(const LoadedModel& model, const ChatRequest& request) {
+Result<json::object> templateContext(const LoadedModel& model, const ChatRequest& request, const output::Dialect& dialect) {
   HEARTH_TRY(json::object context, parseObject(request.templateVariablesJson, "chat_template_kwargs"));
   // The template trusts what is named so: only the tokenizer may set it.
   std::vector<std::string> reserved;
@@ -62,24 +46,15 @@ Result<json::object> templateContext(const LoadedModel& model, const ChatRequest
     if (std::string_view(member.key()).ends_with("_token")) reserved.emplace_back(member.key());
   }
   for (const std::string& key : reserved) context.erase(key);
+  HEARTH_CHECK(setThinking(request, dialect, context));
 
-  json::array messages;
-  for (std::size_t i = 0; i < request.messages.size(); ++i) {
-    const ChatMessage& message = request.messages[i];
-    json::object turn;
-    turn["role"] = roleName(message.role);
-    turn["content"] = message.text;
-    if (!message.name.empty()) turn["name"] = message.name;
-    HEARTH_TRY(const json::object extra, parseObject(message.extraJson, fmt::format("messages[{}]", i)));
-    for (const auto& member : extra) {
-      if (member.key() != "role") turn[member.key()] = member.value();
-    }
-    messages.push_back(std::move(turn));
-  }
   const Tokenizer& tokenizer = model.engine->tokenizer();
   const auto tokenText = [&](TokenId token) { return token >= 0 ? std::string(tokenizer.bytes(token, true)) : std::string(); };
-  context["messages"] = std::move(messages);
-  HEARTH_TRY(context["tools"], parseTools(request.toolsJson));
+  context["tools"] = nullptr;
+  // A model that must not call sees no tools.
+  if (request.toolChoice.kind != ToolChoice::Kind::None) {
+    HEARTH_TRY(context["tools"], parseTools(request.toolsJson));
+  }
   if (!context.contains("documents")) context["documents"] = nullptr;
   if (!context.contains("add_generation_prompt")) context["add_generation_prompt"] = true;
   context["bos_token"] = tokenText(tokenizer.bos());
@@ -87,9 +62,49 @@ Result<json::object> templateContext(const LoadedModel& model, const ChatRequest
   return context;
 }
 
+bool hasToolTurns(const ChatRequest& request) {
+  return std::ranges::any_of(request.messages, [](const ChatMessage& message) { return message.role == Role::Tool; });
+}
+
+// Templates differ in what they take as the arguments of earlier calls: what fails one way is tried the others.
+Result<RenderedPrompt> renderMessages(const LoadedModel& model, const ChatRequest& request, const output::Dialect& dialect) {
+  HEARTH_TRY(json::object context, templateContext(model, request, dialect));
+  const bool describes = (context.at("tools").is_array() || hasToolTurns(request)) && !templateShowsTools(model.templateSource);
+  std::optional<Error> first;
+  std::vector<ArgumentsAs> ways{describes ? ArgumentsAs::Value : argumentsFor(model.templateSource)};
+  for (std::size_t i = 0; i < ways.size(); ++i) {
+    HEARTH_TRY(json::array messages, templateMessages(request.messages, ways[i], dialect.calls->idLength));
+    const bool calls = hasCalls(messages);
+    if (describes) describeTools(messages, context.at("tools"), model.templateSource);
+    context["messages"] = std::move(messages);
+    auto prompt = model.chatTemplate->render(context);
+    if (prompt) return prompt;
+    if (!first) first = std::move(prompt).error();
+    if (!calls) break;
+    if (i > 0) continue;
+    for (const ArgumentsAs other : {ArgumentsAs::Value, ArgumentsAs::Text, ArgumentsAs::Object}) {
+      if (other != ways.front()) ways.push_back(other);
+    }
+  }
+  return fail(std::move(*first));
+}
+
+// A model whose template cannot be told not to reason gets an empty block to go on from.
+void forbidThinking(const LoadedModel& model, const ChatRequest& request, const output::Dialect& dialect, std::string& prompt) {
+  if (request.think.value_or(true) || dialect.reasoning == nullptr || !dialect.reasoning->prefills) return;
+  const bool begun = dialect.beginsReasoning(prompt);
+  const bool switched = model.templateSource.find("enable_thinking") != std::string::npos;
+  if (begun) {
+    prompt += fmt::format("\n{}\n\n", dialect.reasoning->close);
+  } else if (!switched) {
+    prompt += fmt::format("{}\n\n{}\n\n", dialect.reasoning->open, dialect.reasoning->close);
+  }
+}
+
 Result<ChatService::RenderedChat> renderTemplate(const LoadedModel& model, const ChatRequest& request) {
-  HEARTH_TRY(const json::object context, templateContext(model, request));
-  HEARTH_TRY(RenderedPrompt prompt, model.chatTemplate->render(context));
+  const output::Dialect dialect = dialectOf(model);
+  HEARTH_TRY(RenderedPrompt prompt, renderMessages(model, request, dialect));
+  forbidThinking(model, request, dialect, prompt.text);
   const Tokenizer& tokenizer = model.engine->tokenizer();
   EncodeOptions options;
   options.plain = prompt.input;
@@ -145,8 +160,6 @@ Result<void> checkRequest(const ChatRequest& request) {
   if (request.toolChoice.kind == ToolChoice::Kind::Required || request.toolChoice.kind == ToolChoice::Kind::Named) {
     return invalid("forcing a tool call is not supported yet", "tool_choice");
   }
-  if (!request.parallelToolCalls) return invalid("limiting a reply to one tool call is not supported yet", "parallel_tool_calls");
-  if (request.think) return invalid("switching reasoning on or off is not supported yet", "think");
   if (request.maxTokens < -1 || request.maxTokens == 0) return invalid("at least one token, or -1 for no limit", "max_tokens");
   if (request.stop.size() > kMostStops) return invalid(fmt::format("at most {} stop strings", kMostStops), "stop");
   for (const std::string& stop : request.stop) {
@@ -173,6 +186,8 @@ Result<ChatService::RenderedChat> renderChat(const LoadedModel& model, const Cha
   }
   try {
     if (model.chatTemplate) return renderTemplate(model, request);
+    if (request.think.value_or(false)) return invalid("this model does not reason", "think");
+    if (!toolNames(request).empty()) return invalid("this model has no chat template, and so takes no tools", "tools");
     PlainPrompt prompt = plainFormat(request.messages);
     ChatService::RenderedChat rendered;
     EncodeOptions options;

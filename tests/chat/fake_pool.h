@@ -12,10 +12,10 @@
 
 namespace hearth {
 
-/// Bytes as tokens, and four control tokens.
+/// Bytes as tokens, and four control tokens; a fifth that marks reasoning where a test wants it.
 class FakeTokenizer final : public Tokenizer {
  public:
-  static constexpr TokenId kBos = 256, kEos = 257, kStart = 258, kEnd = 259;
+  static constexpr TokenId kBos = 256, kEos = 257, kStart = 258, kEnd = 259, kThink = 260;
   std::vector<TokenId> encode(std::string_view text, const EncodeOptions& options) const override {
     std::vector<TokenId> tokens;
     if (options.addSpecial && m_addsBos) tokens.push_back(kBos);
@@ -34,6 +34,7 @@ class FakeTokenizer final : public Tokenizer {
   std::string_view bytes(TokenId token, bool special) const override {
     static constexpr std::string_view kNames[] = {"<s>", "</s>", "<|im_start|>", "<|im_end|>"};
     if (token >= kBos && token <= kEnd) return special ? kNames[token - kBos] : std::string_view();
+    if (token == kThink && special) return "<think>";
     if (token < 0 || token > 255) return {};
     return {&m_bytes[static_cast<std::size_t>(token)], 1};
   }
@@ -42,13 +43,14 @@ class FakeTokenizer final : public Tokenizer {
     for (const TokenId token : tokens) text += bytes(token, special);
     return text;
   }
-  std::int32_t vocabularySize() const noexcept override { return 260; }
+  std::int32_t vocabularySize() const noexcept override { return 261; }
   bool isControl(TokenId token) const noexcept override { return token >= kBos; }
   bool isEndOfGeneration(TokenId token) const noexcept override { return token == kEos || token == kEnd; }
   TokenId bos() const noexcept override { return kBos; }
   TokenId eos() const noexcept override { return kEos; }
   bool addsBos() const noexcept override { return m_addsBos; }
-  TokenId find(std::string_view) const override { return -1; }
+  TokenId find(std::string_view text) const override { return m_thinks && text == "<think>" ? kThink : -1; }
+  bool m_thinks = false;
   bool m_addsBos = true;
 
  private:
@@ -74,12 +76,13 @@ class FakeEngine final : public Engine {
     }
   }
   Result<RequestHandle> submit(EngineRequest request) override {
-    if (auto valid = request.sampling.validate(260); !valid) return fail(valid.error());
+    if (auto valid = request.sampling.validate(261); !valid) return fail(valid.error());
     if (refusal) return fail(*refusal);
     const std::lock_guard lock(m_mutex);
     prompts.push_back(m_tokenizer.decode(request.prompt, true));
     stops.push_back(request.stop);
     lastPrompt = request.prompt;
+    lastShown = request.shownTokens;
     auto flag = std::make_shared<std::atomic<bool>>(false);
     RequestHandle handle(flag, ++m_next);
     m_threads.emplace_back([this, flag, sink = std::move(request.sink), tokens = static_cast<int>(request.prompt.size())] { answer(*flag, sink, tokens); });
@@ -97,6 +100,7 @@ class FakeEngine final : public Engine {
   std::vector<std::string> script{"Hel", "lo"};
   std::chrono::milliseconds pause{0};
   bool queued = false;
+  bool logprobs = false;  // each piece of the script has one, its token counts the pieces
   bool endless = false;
   std::optional<Error> refusal;  // of submit()
   std::optional<Error> failure;  // after the script
@@ -106,6 +110,7 @@ class FakeEngine final : public Engine {
   std::vector<std::string> prompts;
   std::vector<std::vector<std::string>> stops;
   std::vector<TokenId> lastPrompt;
+  std::vector<TokenId> lastShown;
   static inline std::atomic<bool> s_destroyedOnOwnThread{false};
 
  private:
@@ -130,6 +135,7 @@ class FakeEngine final : public Engine {
       event.kind = EngineEvent::Kind::Token;
       event.token = 65;
       event.text = script[i % script.size()];
+      if (logprobs) event.logprob = TokenLogprob{static_cast<TokenId>(i), -0.5F, {}};
       gone = !sink(event);
       ++made;
       std::this_thread::sleep_for(pause);
