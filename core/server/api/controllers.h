@@ -8,6 +8,9 @@
 namespace hearth::api {
 
 void getBanner(const ApiContext& context, http::ExchangePtr exchange, const Arguments& arguments);
+void getFrontDoor(const ApiContext& context, http::ExchangePtr exchange, const Arguments& arguments);  ///< the page for browsers, the banner for clients
+void getPage(const ApiContext& context, http::ExchangePtr exchange, const Arguments& arguments);
+void getPageFile(const ApiContext& context, http::ExchangePtr exchange, const Arguments& arguments);
 void getHealth(const ApiContext& context, http::ExchangePtr exchange, const Arguments& arguments);
 void getMetrics(const ApiContext& context, http::ExchangePtr exchange, const Arguments& arguments);
 void listModels(const ApiContext& context, http::ExchangePtr exchange, const Arguments& arguments);

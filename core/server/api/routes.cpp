@@ -8,9 +8,14 @@ namespace {
 
 constexpr std::array kRoutes{
     // The server itself.
-    Route{"GET", "/", Access::Public, getBanner},
+    Route{"GET", "/", Access::Public, getFrontDoor},
     Route{"GET", "/health", Access::Public, getHealth},
     Route{"GET", "/metrics", Access::Metrics, getMetrics},
+
+    // The browser page's files.
+    Route{"GET", "/ui", Access::Public, getPage},
+    Route{"GET", "/ui/", Access::Public, getPage},
+    Route{"GET", "/ui/{rest}", Access::Public, getPageFile},
 
     // OpenAI's dialect.
     Route{"GET", "/v1/models", Access::Chat, listModels},

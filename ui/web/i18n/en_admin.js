@@ -1,0 +1,3 @@
+// English, continued: usage, keys, account and the administrator's pages.
+export default {
+};

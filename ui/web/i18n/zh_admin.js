@@ -1,0 +1,3 @@
+// Chinese, continued: usage, keys, account and the administrator's pages.
+export default {
+};
