@@ -1,0 +1,54 @@
+// Who changed what: the log, whether its chain holds, and a copy to keep elsewhere.
+import { download, get } from '../api.js';
+import { h, replace } from '../dom.js';
+import { dateTime, number } from '../format.js';
+import { errorText, t } from '../i18n.js';
+import { icon } from '../icons.js';
+import { Loader } from '../ui/loader.js';
+import { card, emptyState, page, table } from '../ui/table.js';
+import { errorNotice } from '../views/gate.js';
+
+const PAGE = 50;
+
+function details(text) {
+  try {
+    return Object.entries(JSON.parse(text)).map(([key, value]) => `${key}: ${typeof value === 'object' ? JSON.stringify(value) : value}`).join(' · ');
+  } catch {
+    return text;
+  }
+}
+
+export function makeView() {
+  const verdict = h('div', { role: 'status' });
+  const busy = async (button, work) => {
+    button.disabled = true;
+    try {
+      await work();
+    } catch (error) {
+      replace(verdict, errorNotice(errorText(error)));
+    }
+    button.disabled = false;
+  };
+  const verify = h('button', {
+    class: 'button', type: 'button',
+    onclick: () => busy(verify, async () => {
+      const result = await get('/audit/verify');
+      replace(verdict, result.broken_at
+        ? h('div', { class: 'notice error', role: 'alert' }, icon('alert'), h('span', null, t('audit.broken', { seq: result.broken_at, problem: result.problem })))
+        : h('div', { class: 'notice' }, h('span', { class: 'dot good' }), h('div', null, t('audit.holds', { n: number(result.rows) }), h('div', { class: 'mono small muted' }, t('audit.head', { head: result.head })))));
+    }),
+  }, t('audit.verify'));
+  const save = h('button', { class: 'button', type: 'button', onclick: () => busy(save, () => download('/audit/export', 'hearth-audit.jsonl')) }, t('audit.export'));
+  let before = null;
+  const loader = new Loader(() => get(`/audit?limit=${PAGE}${before ? `&before=${before}` : ''}`), ({ entries }) => card(t('audit.entries'), null,
+    entries.length === 0 ? emptyState(t('audit.none')) : table(t('audit.entries'), [
+      { label: t('audit.when'), cell: (entry) => h('span', { class: 'nowrap' }, dateTime(entry.time_ms)) },
+      { label: t('audit.who'), cell: (entry) => [h('strong', null, entry.actor), h('div', { class: 'small muted' }, entry.client)] },
+      { label: t('audit.what'), whole: true, cell: (entry) => [h('span', { class: 'mono' }, entry.action), entry.subject ? ` ${entry.subject}` : null, entry.details ? h('div', { class: 'small muted' }, details(entry.details)) : null] },
+      { label: '#', number: true, cell: (entry) => number(entry.seq) },
+    ], entries),
+    h('div', { class: 'row spaced' },
+      before === null ? null : h('button', { class: 'button', type: 'button', onclick: () => { before = null; void loader.refresh(); } }, t('audit.newest')),
+      entries.length < PAGE ? null : h('button', { class: 'button', type: 'button', onclick: () => { before = entries[entries.length - 1].seq; void loader.refresh(); } }, t('audit.earlier')))));
+  return { element: page(t('nav.audit'), [verify, save], h('p', { class: 'lead' }, t('audit.lead')), verdict, loader.element) };
+}
