@@ -76,6 +76,7 @@ export class Shell {
       const { makeView } = await VIEWS[name]();
       if (this.#name !== name) return;  // somebody went on meanwhile
       this.#view = makeView(rest);
+      this.#main.tabIndex = this.#view.takesFocus ? -1 : 0;  // a page that scrolls must do so by keyboard
       const first = !this.#main.hasChildNodes();
       replace(this.#main, this.#view.element);
       if (!first && !this.#view.takesFocus) this.#main.focus();

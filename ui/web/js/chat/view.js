@@ -60,7 +60,7 @@ class ChatView {
       if (this.element.classList.contains('drawer')) this.#drawer(false);
       else if (this.#state?.running) this.#state.stop();
     });
-    void this.#begin(parts);
+    this.ready = this.#begin(parts);
   }
 
   async #begin(parts) {
@@ -173,6 +173,7 @@ class ChatView {
   }
 
   async #send(text) {
+    await this.ready;  // whoever is quicker than the list of models
     if (!this.models.value) {
       this.composer.showProblem(t('welcome.no_models'));
       return false;

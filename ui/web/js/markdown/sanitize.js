@@ -6,6 +6,7 @@ const OPTIONS = {
     'sub', 'sup', 'kbd', 'mark', 'a', 'img', 'table', 'thead', 'tbody', 'tr', 'th', 'td', 'span', 'input', 'details', 'summary'],
   ALLOWED_ATTR: ['href', 'src', 'alt', 'align', 'start', 'class', 'type', 'checked', 'disabled', 'open'],
   ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|data:image\/(?:png|jpeg|gif|webp);base64,)/i,
+  ADD_URI_SAFE_ATTR: ['align', 'start', 'type', 'checked', 'disabled', 'open'],  // no addresses: not measured as such
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: false,
   RETURN_DOM_FRAGMENT: true,

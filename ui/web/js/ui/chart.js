@@ -4,8 +4,8 @@ import { compact } from '../format.js';
 
 /** days: [{label, a, b}]; names of the series. */
 export function columns(label, days, nameA, nameB) {
-  const width = 600;
-  const height = 140;
+  const width = innerWidth < 720 ? 340 : 1060;  // the text keeps its size
+  const height = 160;
   const left = 4;
   const right = 44;
   const floor = height - 18;

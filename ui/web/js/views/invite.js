@@ -38,10 +38,10 @@ export function inviteView(token, done) {
   const lead = view.querySelector('.lead');
   get(`/invitations/${encodeURIComponent(token)}`).then((invitation) => {
     if (invitation.user) lead.textContent = t('invite.lead_user', { name: invitation.user });
-    replace(content, form(token, invitation, done), h('p', { class: 'small muted' }, t('invite.expires', { when: dateTime(invitation.expires_ms) })));
+    replace(content, form(token, invitation, done), h('p', { class: 'small muted spaced' }, t('invite.expires', { when: dateTime(invitation.expires_ms) })));
   }).catch((error) => {
     replace(content, errorNotice(error.status === 401 || error.status === 404 ? t('invite.gone') : errorText(error)),
-      h('p', { class: 'row' }, h('a', { class: 'button wide', href: '#/chat' }, t('invite.to_sign_in'))));
+      h('p', { class: 'row spaced' }, h('a', { class: 'button wide', href: '#/chat' }, t('invite.to_sign_in'))));
   });
   return view;
 }
