@@ -50,6 +50,7 @@ ChatRequest requestFor(const Conversation& conversation, const std::vector<Messa
   request.sampling = options.sampling;
   request.maxTokens = options.maxTokens;
   request.stop = options.stop;
+  request.principal = options.principal;
   return request;
 }
 

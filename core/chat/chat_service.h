@@ -98,6 +98,7 @@ using ChatTaskPtr = std::shared_ptr<ChatTask>;
 /// Parameters of one send from the desktop.
 struct SendOptions {
   std::string model;
+  std::string principal;  ///< whose turn it is in the engine's queue; empty = the machine's own user
   SamplingParams sampling;
   int maxTokens = -1;
   std::vector<std::string> stop;

@@ -7,6 +7,7 @@
 
 #include "core/base/log.h"
 #include "core/base/platform/file_lock.h"
+#include "core/host/daily_backups.h"
 #include "core/host/engine_metrics.h"
 #include "core/host/hardware_metrics.h"
 #include "core/host/settings.h"
@@ -24,6 +25,7 @@ class LocalHost final : public Host {
         m_lock(std::move(lock)),
         m_store(std::move(store)),
         m_team(std::move(team)),
+        m_backups(*m_store, m_paths.root / "backups"),
         m_monitor(HardwareMonitor::create()),
         m_metrics(MetricsRegistry::create()),
         m_library(Library::create(m_paths.models(), settings.modelFolders,
@@ -87,6 +89,7 @@ class LocalHost final : public Host {
   platform::FileLock m_lock;
   std::unique_ptr<Store> m_store;
   std::unique_ptr<Team> m_team;
+  DailyBackups m_backups;
   std::unique_ptr<HardwareMonitor> m_monitor;
   std::unique_ptr<MetricsRegistry> m_metrics;
   std::unique_ptr<Library> m_library;

@@ -346,6 +346,36 @@ class SqliteStore final : public Store {
     });
   }
 
+  Result<std::vector<Conversation>> searchConversations(UserId owner, const std::string& text) override {
+    std::string pattern = "%";
+    for (const char c : text) {
+      if (c == '%' || c == '_' || c == '\\') pattern += '\\';
+      pattern += c;
+    }
+    pattern += '%';
+    return read([&](SQLite::Database& database) -> Result<std::vector<Conversation>> {
+      SQLite::Statement query(
+          database, fmt::format("SELECT {} FROM conversations WHERE owner IS ?1 AND trashed_ms IS NULL AND (title LIKE ?2 ESCAPE '\\' OR EXISTS"
+                                " (SELECT 1 FROM messages m WHERE m.conversation = conversations.id AND m.text LIKE ?2 ESCAPE '\\'))"
+                                " ORDER BY updated_ms DESC, id DESC",
+                                kConversationColumns));
+      if (owner != 0) query.bind(1, owner);
+      query.bind(2, pattern);
+      std::vector<Conversation> found;
+      while (query.executeStep()) found.push_back(readConversation(query));
+      return found;
+    });
+  }
+
+  Result<std::vector<Message>> tree(ConversationId conversation) override {
+    return read([&](SQLite::Database& database) -> Result<std::vector<Message>> {
+      // A child is always younger than its parent.
+      SQLite::Statement query(database, fmt::format("SELECT {} FROM messages m WHERE m.conversation = ? ORDER BY m.id", kMessageColumns));
+      query.bind(1, conversation);
+      return readMessages(query);
+    });
+  }
+
   Result<void> eraseConversation(ConversationId id) override {
     return m_writer->run([&](SQLite::Database& database) -> Result<void> {
       SQLite::Statement erase(database, "DELETE FROM conversations WHERE id = ?");
@@ -359,6 +389,10 @@ class SqliteStore final : public Store {
 
   Result<void> backup(const std::filesystem::path& target) override {
     return guarded(m_path, [&]() -> Result<void> {
+      std::error_code code;
+      if (std::filesystem::equivalent(target, m_path, code)) {
+        return fail(ErrorCode::InvalidArgument, "this is the database itself: choose another file", {{"path", target.string()}});
+      }
       // A connection of its own: neither readers nor the writer wait for it.
       SQLite::Database source = store::openConnection(m_path, SQLite::OPEN_READWRITE);
       return store::backup(source, m_path, target);

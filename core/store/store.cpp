@@ -21,6 +21,27 @@ Result<std::vector<Conversation>> Store::conversationsOf(UserId owner) {
   return std::vector<Conversation>{};
 }
 
+Result<std::vector<Conversation>> Store::searchConversations(UserId owner, const std::string& text) {
+  HEARTH_TRY(auto found, conversationsOf(owner));
+  std::erase_if(found, [&](const Conversation& conversation) { return conversation.title.find(text) == std::string::npos; });
+  return found;
+}
+
+Result<std::vector<Message>> Store::tree(ConversationId conversation) {
+  std::vector<Message> messages;
+  std::vector<MessageId> open{0};
+  while (!open.empty()) {
+    const MessageId parent = open.back();
+    open.pop_back();
+    HEARTH_TRY(auto below, children(conversation, parent));
+    for (Message& message : below) {
+      open.push_back(message.id);
+      messages.push_back(std::move(message));
+    }
+  }
+  return messages;
+}
+
 Result<void> Store::eraseConversation(ConversationId id) { return trashConversation(id); }
 
 Result<void> Store::backup(const std::filesystem::path& target) {

@@ -79,6 +79,10 @@ class Store {
   /// The same for a member of the team. Only the real store has members. Error: NotFound (user).
   [[nodiscard]] virtual Result<Conversation> createConversationOf(UserId owner, const std::string& title, const std::string& model);
   [[nodiscard]] virtual Result<std::vector<Conversation>> conversationsOf(UserId owner);
+  /// Those with this text in their title or a message, whatever the case of ASCII letters.
+  [[nodiscard]] virtual Result<std::vector<Conversation>> searchConversations(UserId owner, const std::string& text);
+  /// All messages of a conversation, parents before children.
+  [[nodiscard]] virtual Result<std::vector<Message>> tree(ConversationId conversation);
   /// Removes it and its messages for good.
   [[nodiscard]] virtual Result<void> eraseConversation(ConversationId id);
   [[nodiscard]] virtual Result<Conversation> conversation(ConversationId id) = 0;

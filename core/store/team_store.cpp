@@ -41,7 +41,8 @@ TeamStore::AuditHead readAuditHead(SQLite::Database& database) {
   if (!query.executeStep()) return head;
   const std::string text = query.getColumn(0).getString();
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), head.seq);
-  const std::string_view hex = std::string_view(text).substr(std::min<std::size_t>(static_cast<std::size_t>(end - text.data()) + 1, text.size()));
+  const std::string_view hex =
+      std::string_view(text).substr(std::min<std::size_t>(static_cast<std::size_t>(end - text.data()) + 1, text.size()));
   if (problem != std::errc() || hex.size() != 2 * head.hash.size()) return {};
   for (std::size_t i = 0; i < head.hash.size(); ++i) {
     if (std::from_chars(hex.data() + 2 * i, hex.data() + 2 * i + 2, head.hash[i], 16).ec != std::errc()) return {};
@@ -52,7 +53,9 @@ TeamStore::AuditHead readAuditHead(SQLite::Database& database) {
 void writeAuditHead(SQLite::Database& database, const TeamStore::AuditHead& head) {
   std::string value = std::to_string(head.seq) + ' ';
   for (const std::uint8_t byte : head.hash) value += fmt::format("{:02x}", byte);
-  SQLite::Statement put(database, "INSERT INTO meta (key, value) VALUES ('audit_head', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+  SQLite::Statement put(
+      database,
+      "INSERT INTO meta (key, value) VALUES ('audit_head', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value");
   put.bind(1, value);
   put.exec();
 }
@@ -98,11 +101,13 @@ class SqliteTeamStore final : public TeamStore {
 
   Result<void> charge(const Charges& charges) override {
     return m_writer.run([&](SQLite::Database& database) -> Result<void> {
-      SQLite::Statement usage(database,
-                              "INSERT INTO usage (period, start_ms, user_id, key_id, model, requests, prompt_tokens, generated_tokens, compute_ms)"
-                              " VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (period, start_ms, user_id, key_id, model) DO UPDATE SET"
-                              " requests = requests + excluded.requests, prompt_tokens = prompt_tokens + excluded.prompt_tokens,"
-                              " generated_tokens = generated_tokens + excluded.generated_tokens, compute_ms = compute_ms + excluded.compute_ms");
+      SQLite::Statement usage(
+          database,
+          "INSERT INTO usage (period, start_ms, user_id, key_id, model, requests, prompt_tokens, generated_tokens, "
+          "compute_ms)"
+          " VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (period, start_ms, user_id, key_id, model) DO UPDATE SET"
+          " requests = requests + excluded.requests, prompt_tokens = prompt_tokens + excluded.prompt_tokens,"
+          " generated_tokens = generated_tokens + excluded.generated_tokens, compute_ms = compute_ms + excluded.compute_ms");
       for (const UsageRow& row : charges.usage) {
         usage.bind(1, row.period);
         usage.bind(2, row.startMs);
@@ -116,9 +121,11 @@ class SqliteTeamStore final : public TeamStore {
         usage.exec();
         usage.reset();
       }
-      SQLite::Statement counter(database, "INSERT INTO quota_counters (subject, subject_id, month_ms, requests, tokens, compute_ms) VALUES (?,?,?,?,?,?)"
-                                          " ON CONFLICT (subject, subject_id, month_ms) DO UPDATE SET requests = requests + excluded.requests,"
-                                          " tokens = tokens + excluded.tokens, compute_ms = compute_ms + excluded.compute_ms");
+      SQLite::Statement counter(
+          database,
+          "INSERT INTO quota_counters (subject, subject_id, month_ms, requests, tokens, compute_ms) VALUES (?,?,?,?,?,?)"
+          " ON CONFLICT (subject, subject_id, month_ms) DO UPDATE SET requests = requests + excluded.requests,"
+          " tokens = tokens + excluded.tokens, compute_ms = compute_ms + excluded.compute_ms");
       for (const QuotaCounterRow& row : charges.counters) {
         counter.bind(1, row.subject);
         counter.bind(2, row.subjectId);
@@ -146,12 +153,14 @@ class SqliteTeamStore final : public TeamStore {
 
   Result<std::vector<QuotaCounterRow>> counters(std::int64_t monthMs) override {
     return read([&](SQLite::Database& database) -> Result<std::vector<QuotaCounterRow>> {
-      SQLite::Statement query(database, "SELECT subject, subject_id, month_ms, requests, tokens, compute_ms FROM quota_counters WHERE month_ms = ?");
+      SQLite::Statement query(
+          database,
+          "SELECT subject, subject_id, month_ms, requests, tokens, compute_ms FROM quota_counters WHERE month_ms = ?");
       query.bind(1, monthMs);
       std::vector<QuotaCounterRow> rows;
       while (query.executeStep()) {
-        rows.push_back({query.getColumn(0).getInt(), query.getColumn(1).getInt64(), query.getColumn(2).getInt64(), query.getColumn(3).getInt64(),
-                        query.getColumn(4).getInt64(), query.getColumn(5).getInt64()});
+        rows.push_back({query.getColumn(0).getInt(), query.getColumn(1).getInt64(), query.getColumn(2).getInt64(),
+                        query.getColumn(3).getInt64(), query.getColumn(4).getInt64(), query.getColumn(5).getInt64()});
       }
       return rows;
     });
@@ -159,13 +168,17 @@ class SqliteTeamStore final : public TeamStore {
 
   Result<std::vector<UsageRow>> usage(const UsageQuery& wanted) override {
     return read([&](SQLite::Database& database) -> Result<std::vector<UsageRow>> {
-      const std::string time = !wanted.byTime ? "0" : wanted.bucketMs > 0 ? fmt::format("start_ms - start_ms % {}", wanted.bucketMs) : "start_ms";
+      const std::string time = !wanted.byTime        ? "0"
+                               : wanted.bucketMs > 0 ? fmt::format("start_ms - start_ms % {}", wanted.bucketMs)
+                                                     : "start_ms";
       SQLite::Statement query(
           database,
-          fmt::format("SELECT {} AS t, {} AS u, {} AS k, {} AS m, sum(requests), sum(prompt_tokens), sum(generated_tokens), sum(compute_ms)"
-                      " FROM usage WHERE period = ? AND start_ms >= ? AND start_ms < ? AND (? OR user_id = ?) AND (? OR key_id = ?)"
-                      " GROUP BY t, u, k, m ORDER BY t, u, k, m",
-                      time, wanted.byUser ? "user_id" : "0", wanted.byKey ? "key_id" : "0", wanted.byModel ? "model" : "''"));
+          fmt::format(
+              "SELECT {} AS t, {} AS u, {} AS k, {} AS m, sum(requests), sum(prompt_tokens), sum(generated_tokens), "
+              "sum(compute_ms)"
+              " FROM usage WHERE period = ? AND start_ms >= ? AND start_ms < ? AND (? OR user_id = ?) AND (? OR key_id = ?)"
+              " GROUP BY t, u, k, m ORDER BY t, u, k, m",
+              time, wanted.byUser ? "user_id" : "0", wanted.byKey ? "key_id" : "0", wanted.byModel ? "model" : "''"));
       query.bind(1, wanted.period);
       query.bind(2, wanted.fromMs);
       query.bind(3, wanted.toMs);
@@ -175,9 +188,9 @@ class SqliteTeamStore final : public TeamStore {
       query.bind(7, wanted.keyId.value_or(0));
       std::vector<UsageRow> rows;
       while (query.executeStep()) {
-        rows.push_back({wanted.period, query.getColumn(0).getInt64(), query.getColumn(1).getInt64(), query.getColumn(2).getInt64(),
-                        query.getColumn(3).getString(), query.getColumn(4).getInt64(), query.getColumn(5).getInt64(),
-                        query.getColumn(6).getInt64(), query.getColumn(7).getInt64()});
+        rows.push_back({wanted.period, query.getColumn(0).getInt64(), query.getColumn(1).getInt64(),
+                        query.getColumn(2).getInt64(), query.getColumn(3).getString(), query.getColumn(4).getInt64(),
+                        query.getColumn(5).getInt64(), query.getColumn(6).getInt64(), query.getColumn(7).getInt64()});
       }
       return rows;
     });
@@ -185,13 +198,16 @@ class SqliteTeamStore final : public TeamStore {
 
   Result<std::vector<AuditRow>> audit(std::int64_t after, int limit) override {
     return read([&](SQLite::Database& database) -> Result<std::vector<AuditRow>> {
-      SQLite::Statement query(database, "SELECT seq, time_ms, actor, client, action, subject, details, hash FROM audit WHERE seq > ? ORDER BY seq LIMIT ?");
+      SQLite::Statement query(database,
+                              "SELECT seq, time_ms, actor, client, action, subject, details, hash FROM audit WHERE seq > ? "
+                              "ORDER BY seq LIMIT ?");
       query.bind(1, after);
       query.bind(2, limit > 0 ? limit : -1);
       std::vector<AuditRow> rows;
       while (query.executeStep()) {
-        rows.push_back({query.getColumn(0).getInt64(), query.getColumn(1).getInt64(), query.getColumn(2).getString(), query.getColumn(3).getString(),
-                        query.getColumn(4).getString(), query.getColumn(5).getString(), query.getColumn(6).getString(), readDigest(query.getColumn(7))});
+        rows.push_back({query.getColumn(0).getInt64(), query.getColumn(1).getInt64(), query.getColumn(2).getString(),
+                        query.getColumn(3).getString(), query.getColumn(4).getString(), query.getColumn(5).getString(),
+                        query.getColumn(6).getString(), readDigest(query.getColumn(7))});
       }
       return rows;
     });

@@ -26,8 +26,8 @@ struct GroupRow {
   std::int64_t id = 0;
   std::string name, folded;
   std::int64_t createdMs = 0;
-  std::vector<std::string> models;     ///< empty = adds no limit
-  std::vector<std::int64_t> members;   ///< user ids, ascending
+  std::vector<std::string> models;    ///< empty = adds no limit
+  std::vector<std::int64_t> members;  ///< user ids, ascending
 };
 struct KeyRow {
   std::int64_t id = 0, userId = 0;
@@ -60,8 +60,8 @@ struct InvitationRow {
 struct QuotaRow {
   int subject = 0;  ///< 0 user, 1 group, 2 key
   std::int64_t subjectId = 0;
-  int metric = 0;   ///< 0 requests, 1 tokens, 2 milliseconds of computing
-  int period = 0;   ///< 0 minute, 1 calendar month (UTC)
+  int metric = 0;  ///< 0 requests, 1 tokens, 2 milliseconds of computing
+  int period = 0;  ///< 0 minute, 1 calendar month (UTC)
   std::int64_t amount = 0;
 };
 /// What a subject used in one month.
@@ -80,7 +80,7 @@ struct UsageRow {
 struct AuditRow {
   std::int64_t seq = 0, timeMs = 0;
   std::string actor, client, action, subject, details;  ///< details: a JSON object, or empty
-  Digest hash{};  ///< of the row before and of this one
+  Digest hash{};                                        ///< of the row before and of this one
 };
 
 /// SHA-256(hash before ‖ the row's fields, each with its length): what a row's hash must be. Pure.
@@ -148,7 +148,7 @@ class TeamTransaction {
 struct UsageQuery {
   std::int64_t fromMs = 0, toMs = 0;  ///< [from, to)
   std::optional<std::int64_t> userId, keyId;
-  int period = 1;      ///< 0 = of minutes, 1 = of months
+  int period = 1;  ///< 0 = of minutes, 1 = of months
   bool byUser = false, byKey = false, byModel = false, byTime = false;
   std::int64_t bucketMs = 0;  ///< byTime: widens minutes to this (an hour, a day); 0 = as they are
 };
@@ -157,7 +157,8 @@ struct UsageQuery {
 class TeamStore {
  public:
   virtual ~TeamStore() = default;
-  /// Changes at each TeamTransaction::touch(), whichever process made it. Cheap: reads nothing while the database is unchanged.
+  /// Changes at each TeamTransaction::touch(), whichever process made it. Cheap: reads nothing while the database is
+  /// unchanged.
   [[nodiscard]] virtual Result<std::int64_t> version() = 0;
   [[nodiscard]] virtual Result<TeamData> load() = 0;
   /// Runs `body` in one immediate transaction, all or nothing. It may run twice: its results must not add up.

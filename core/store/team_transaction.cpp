@@ -29,20 +29,30 @@ void run(void* database, const char* sql, const Values&... values) {
   statement(database, sql, values...).exec();
 }
 
-constexpr const char* kUserColumns = "SELECT id, name, folded, role, password, created_ms, disabled_ms, last_login_ms FROM users";
+constexpr const char* kUserColumns =
+    "SELECT id, name, folded, role, password, created_ms, disabled_ms, last_login_ms FROM users";
 UserRow readUser(SQLite::Statement& row) {
-  return {row.getColumn(0).getInt64(), row.getColumn(1).getString(), row.getColumn(2).getString(), row.getColumn(3).getInt(),
-          row.getColumn(4).getString(), row.getColumn(5).getInt64(), row.getColumn(6).getInt64(), row.getColumn(7).getInt64()};
+  return {row.getColumn(0).getInt64(), row.getColumn(1).getString(), row.getColumn(2).getString(),
+          row.getColumn(3).getInt(),   row.getColumn(4).getString(), row.getColumn(5).getInt64(),
+          row.getColumn(6).getInt64(), row.getColumn(7).getInt64()};
 }
 
-constexpr const char* kKeyColumns = "SELECT id, user_id, label, scopes, models, created_ms, expires_ms, revoked_ms, used_ms FROM api_keys";
+constexpr const char* kKeyColumns =
+    "SELECT id, user_id, label, scopes, models, created_ms, expires_ms, revoked_ms, used_ms FROM api_keys";
 KeyRow readKey(SQLite::Statement& row) {
-  return {row.getColumn(0).getInt64(), row.getColumn(1).getInt64(), row.getColumn(2).getString(), row.getColumn(3).getUInt(),
-          splitLines(row.getColumn(4).getString()), row.getColumn(5).getInt64(), row.getColumn(6).getInt64(), row.getColumn(7).getInt64(),
+  return {row.getColumn(0).getInt64(),
+          row.getColumn(1).getInt64(),
+          row.getColumn(2).getString(),
+          row.getColumn(3).getUInt(),
+          splitLines(row.getColumn(4).getString()),
+          row.getColumn(5).getInt64(),
+          row.getColumn(6).getInt64(),
+          row.getColumn(7).getInt64(),
           row.getColumn(8).getInt64()};
 }
 
-constexpr const char* kInvitationColumns = "SELECT id, token, user_id, role, groups, created_by, created_ms, expires_ms FROM invitations";
+constexpr const char* kInvitationColumns =
+    "SELECT id, token, user_id, role, groups, created_by, created_ms, expires_ms FROM invitations";
 InvitationRow readInvitation(SQLite::Statement& row) {
   InvitationRow read;
   read.id = row.getColumn(0).getInt64();
@@ -75,32 +85,45 @@ TeamData TeamTransaction::load() {
   TeamData data;
   data.version = readTeamVersion(of(m_database));
   data.users = all(statement(m_database, (std::string(kUserColumns) + " ORDER BY folded").c_str()), readUser);
-  data.groups = all(statement(m_database, "SELECT id, name, folded, created_ms FROM groups ORDER BY folded"), [](SQLite::Statement& row) {
-    return GroupRow{row.getColumn(0).getInt64(), row.getColumn(1).getString(), row.getColumn(2).getString(), row.getColumn(3).getInt64(), {}, {}};
-  });
+  data.groups = all(statement(m_database, "SELECT id, name, folded, created_ms FROM groups ORDER BY folded"),
+                    [](SQLite::Statement& row) {
+                      return GroupRow{row.getColumn(0).getInt64(),
+                                      row.getColumn(1).getString(),
+                                      row.getColumn(2).getString(),
+                                      row.getColumn(3).getInt64(),
+                                      {},
+                                      {}};
+                    });
   std::map<std::int64_t, GroupRow*> groups;
   for (GroupRow& group : data.groups) groups[group.id] = &group;
   auto models = statement(m_database, "SELECT group_id, model FROM model_access ORDER BY group_id, model");
   while (models.executeStep()) groups.at(models.getColumn(0).getInt64())->models.push_back(models.getColumn(1).getString());
   auto members = statement(m_database, "SELECT group_id, user_id FROM memberships ORDER BY group_id, user_id");
-  while (members.executeStep()) groups.at(members.getColumn(0).getInt64())->members.push_back(members.getColumn(1).getInt64());
+  while (members.executeStep())
+    groups.at(members.getColumn(0).getInt64())->members.push_back(members.getColumn(1).getInt64());
   data.keys = all(statement(m_database, (std::string(kKeyColumns) + " ORDER BY id").c_str()), readKey);
-  data.secrets = all(statement(m_database, "SELECT secret, key_id, prefix, created_ms, expires_ms FROM key_secrets ORDER BY key_id, created_ms"),
-                     [](SQLite::Statement& row) {
-                       return KeySecretRow{readDigest(row.getColumn(0)), row.getColumn(1).getInt64(), row.getColumn(2).getString(),
-                                           row.getColumn(3).getInt64(), row.getColumn(4).getInt64()};
-                     });
-  data.sessions = all(statement(m_database, "SELECT id, user_id, token, created_ms, used_ms, client FROM sessions ORDER BY id"),
-                      [](SQLite::Statement& row) {
-                        return SessionRow{row.getColumn(0).getInt64(), row.getColumn(1).getInt64(), readDigest(row.getColumn(2)),
-                                          row.getColumn(3).getInt64(), row.getColumn(4).getInt64(), row.getColumn(5).getString()};
-                      });
+  data.secrets =
+      all(statement(m_database,
+                    "SELECT secret, key_id, prefix, created_ms, expires_ms FROM key_secrets ORDER BY key_id, created_ms"),
+          [](SQLite::Statement& row) {
+            return KeySecretRow{readDigest(row.getColumn(0)), row.getColumn(1).getInt64(), row.getColumn(2).getString(),
+                                row.getColumn(3).getInt64(), row.getColumn(4).getInt64()};
+          });
+  data.sessions =
+      all(statement(m_database, "SELECT id, user_id, token, created_ms, used_ms, client FROM sessions ORDER BY id"),
+          [](SQLite::Statement& row) {
+            return SessionRow{row.getColumn(0).getInt64(), row.getColumn(1).getInt64(), readDigest(row.getColumn(2)),
+                              row.getColumn(3).getInt64(), row.getColumn(4).getInt64(), row.getColumn(5).getString()};
+          });
   data.invitations = all(statement(m_database, (std::string(kInvitationColumns) + " ORDER BY id").c_str()), readInvitation);
-  data.quotas = all(statement(m_database, "SELECT subject, subject_id, metric, period, amount FROM quotas ORDER BY subject, subject_id, period, metric"),
-                    [](SQLite::Statement& row) {
-                      return QuotaRow{row.getColumn(0).getInt(), row.getColumn(1).getInt64(), row.getColumn(2).getInt(),
-                                      row.getColumn(3).getInt(), row.getColumn(4).getInt64()};
-                    });
+  data.quotas =
+      all(statement(
+              m_database,
+              "SELECT subject, subject_id, metric, period, amount FROM quotas ORDER BY subject, subject_id, period, metric"),
+          [](SQLite::Statement& row) {
+            return QuotaRow{row.getColumn(0).getInt(), row.getColumn(1).getInt64(), row.getColumn(2).getInt(),
+                            row.getColumn(3).getInt(), row.getColumn(4).getInt64()};
+          });
   return data;
 }
 
@@ -119,14 +142,21 @@ int TeamTransaction::activeUsersOfRole(int role) {
 }
 
 std::optional<GroupRow> TeamTransaction::groupNamed(const std::string& folded) {
-  auto found = one(statement(m_database, "SELECT id, name, folded, created_ms FROM groups WHERE folded = ?", folded), [](SQLite::Statement& row) {
-    return GroupRow{row.getColumn(0).getInt64(), row.getColumn(1).getString(), row.getColumn(2).getString(), row.getColumn(3).getInt64(), {}, {}};
-  });
+  auto found = one(statement(m_database, "SELECT id, name, folded, created_ms FROM groups WHERE folded = ?", folded),
+                   [](SQLite::Statement& row) {
+                     return GroupRow{row.getColumn(0).getInt64(),
+                                     row.getColumn(1).getString(),
+                                     row.getColumn(2).getString(),
+                                     row.getColumn(3).getInt64(),
+                                     {},
+                                     {}};
+                   });
   if (!found) return found;
   found->models = all(statement(m_database, "SELECT model FROM model_access WHERE group_id = ? ORDER BY model", found->id),
                       [](SQLite::Statement& row) { return row.getColumn(0).getString(); });
-  found->members = all(statement(m_database, "SELECT user_id FROM memberships WHERE group_id = ? ORDER BY user_id", found->id),
-                       [](SQLite::Statement& row) { return std::int64_t{row.getColumn(0).getInt64()}; });
+  found->members =
+      all(statement(m_database, "SELECT user_id FROM memberships WHERE group_id = ? ORDER BY user_id", found->id),
+          [](SQLite::Statement& row) { return std::int64_t{row.getColumn(0).getInt64()}; });
   return found;
 }
 
@@ -150,35 +180,38 @@ void TeamTransaction::insert(GroupRow& row) {
 }
 
 void TeamTransaction::insert(KeyRow& row) {
-  run(m_database, "INSERT INTO api_keys (user_id, label, scopes, models, created_ms, expires_ms) VALUES (?,?,?,?,?,?)", row.userId, row.label,
-      std::int64_t{row.scopes}, joinLines(row.models), row.createdMs, row.expiresMs);
+  run(m_database, "INSERT INTO api_keys (user_id, label, scopes, models, created_ms, expires_ms) VALUES (?,?,?,?,?,?)",
+      row.userId, row.label, std::int64_t{row.scopes}, joinLines(row.models), row.createdMs, row.expiresMs);
   row.id = of(m_database).getLastInsertRowid();
 }
 
 void TeamTransaction::insert(const KeySecretRow& row) {
-  run(m_database, "INSERT INTO key_secrets (secret, key_id, prefix, created_ms, expires_ms) VALUES (?,?,?,?,?)", row.secret, row.keyId,
-      row.prefix, row.createdMs, row.expiresMs);
+  run(m_database, "INSERT INTO key_secrets (secret, key_id, prefix, created_ms, expires_ms) VALUES (?,?,?,?,?)", row.secret,
+      row.keyId, row.prefix, row.createdMs, row.expiresMs);
 }
 
 void TeamTransaction::insert(SessionRow& row) {
-  run(m_database, "INSERT INTO sessions (token, user_id, created_ms, used_ms, client) VALUES (?,?,?,?,?)", row.token, row.userId, row.createdMs,
-      row.usedMs, row.client);
+  run(m_database, "INSERT INTO sessions (token, user_id, created_ms, used_ms, client) VALUES (?,?,?,?,?)", row.token,
+      row.userId, row.createdMs, row.usedMs, row.client);
   row.id = of(m_database).getLastInsertRowid();
 }
 
 void TeamTransaction::insert(InvitationRow& row) {
   std::vector<std::string> groups;
   for (const std::int64_t id : row.groups) groups.push_back(std::to_string(id));
-  auto put = statement(m_database, "INSERT INTO invitations (token, user_id, role, groups, created_by, created_ms, expires_ms) VALUES (?,?,?,?,?,?,?)",
-                       row.token, row.userId, std::int64_t{row.role}, joinLines(groups), row.createdBy, row.createdMs, row.expiresMs);
+  auto put = statement(
+      m_database,
+      "INSERT INTO invitations (token, user_id, role, groups, created_by, created_ms, expires_ms) VALUES (?,?,?,?,?,?,?)",
+      row.token, row.userId, std::int64_t{row.role}, joinLines(groups), row.createdBy, row.createdMs, row.expiresMs);
   if (row.userId == 0) put.bind(2);
   put.exec();
   row.id = of(m_database).getLastInsertRowid();
 }
 
 void TeamTransaction::update(const UserRow& row) {
-  run(m_database, "UPDATE users SET name = ?, folded = ?, role = ?, password = ?, disabled_ms = ?, last_login_ms = ? WHERE id = ?", row.name,
-      row.folded, std::int64_t{row.role}, row.password, row.disabledMs, row.lastLoginMs, row.id);
+  run(m_database,
+      "UPDATE users SET name = ?, folded = ?, role = ?, password = ?, disabled_ms = ?, last_login_ms = ? WHERE id = ?",
+      row.name, row.folded, std::int64_t{row.role}, row.password, row.disabledMs, row.lastLoginMs, row.id);
 }
 
 void TeamTransaction::update(const GroupRow& row) {
@@ -190,13 +223,14 @@ void TeamTransaction::update(const GroupRow& row) {
 }
 
 void TeamTransaction::update(const KeyRow& row) {
-  run(m_database, "UPDATE api_keys SET label = ?, scopes = ?, models = ?, expires_ms = ?, revoked_ms = ? WHERE id = ?", row.label,
-      std::int64_t{row.scopes}, joinLines(row.models), row.expiresMs, row.revokedMs, row.id);
+  run(m_database, "UPDATE api_keys SET label = ?, scopes = ?, models = ?, expires_ms = ?, revoked_ms = ? WHERE id = ?",
+      row.label, std::int64_t{row.scopes}, joinLines(row.models), row.expiresMs, row.revokedMs, row.id);
 }
 
 void TeamTransaction::removeUser(std::int64_t id) {
   run(m_database, "DELETE FROM quotas WHERE subject = 2 AND subject_id IN (SELECT id FROM api_keys WHERE user_id = ?)", id);
-  run(m_database, "DELETE FROM quota_counters WHERE subject = 2 AND subject_id IN (SELECT id FROM api_keys WHERE user_id = ?)", id);
+  run(m_database,
+      "DELETE FROM quota_counters WHERE subject = 2 AND subject_id IN (SELECT id FROM api_keys WHERE user_id = ?)", id);
   run(m_database, "DELETE FROM quotas WHERE subject = 0 AND subject_id = ?", id);
   run(m_database, "DELETE FROM quota_counters WHERE subject = 0 AND subject_id = ?", id);
   run(m_database, "DELETE FROM users WHERE id = ?", id);
@@ -220,8 +254,12 @@ void TeamTransaction::removeExpired(std::int64_t nowMs, std::int64_t idleSinceMs
   run(m_database, "DELETE FROM sessions WHERE used_ms < ? OR created_ms < ?", idleSinceMs, createdSinceMs);
   run(m_database, "DELETE FROM invitations WHERE expires_ms <= ?", nowMs);
   run(m_database, "DELETE FROM key_secrets WHERE expires_ms > 0 AND expires_ms <= ?", nowMs);
-  run(m_database, "DELETE FROM quotas WHERE subject = 2 AND subject_id IN (SELECT id FROM api_keys WHERE revoked_ms > 0 AND revoked_ms < ?)", nowMs - kMonthMs);
-  run(m_database, "DELETE FROM api_keys WHERE (revoked_ms > 0 AND revoked_ms < ?) OR (expires_ms > 0 AND expires_ms < ?)", nowMs - kMonthMs, nowMs - kMonthMs);
+  run(m_database,
+      "DELETE FROM quotas WHERE subject = 2 AND subject_id IN (SELECT id FROM api_keys WHERE revoked_ms > 0 AND revoked_ms "
+      "< ?)",
+      nowMs - kMonthMs);
+  run(m_database, "DELETE FROM api_keys WHERE (revoked_ms > 0 AND revoked_ms < ?) OR (expires_ms > 0 AND expires_ms < ?)",
+      nowMs - kMonthMs, nowMs - kMonthMs);
 }
 
 void TeamTransaction::setMember(std::int64_t userId, std::int64_t groupId, bool member) {
@@ -233,27 +271,32 @@ void TeamTransaction::setMember(std::int64_t userId, std::int64_t groupId, bool 
 }
 
 void TeamTransaction::expireSecrets(std::int64_t keyId, std::int64_t atMs) {
-  run(m_database, "UPDATE key_secrets SET expires_ms = ? WHERE key_id = ? AND (expires_ms = 0 OR expires_ms > ?)", atMs, keyId, atMs);
+  run(m_database, "UPDATE key_secrets SET expires_ms = ? WHERE key_id = ? AND (expires_ms = 0 OR expires_ms > ?)", atMs,
+      keyId, atMs);
 }
 
 void TeamTransaction::setQuota(const QuotaRow& row) {
-  run(m_database, "INSERT INTO quotas (subject, subject_id, metric, period, amount) VALUES (?,?,?,?,?)"
-                  " ON CONFLICT (subject, subject_id, metric, period) DO UPDATE SET amount = excluded.amount",
+  run(m_database,
+      "INSERT INTO quotas (subject, subject_id, metric, period, amount) VALUES (?,?,?,?,?)"
+      " ON CONFLICT (subject, subject_id, metric, period) DO UPDATE SET amount = excluded.amount",
       std::int64_t{row.subject}, row.subjectId, std::int64_t{row.metric}, std::int64_t{row.period}, row.amount);
 }
 
 void TeamTransaction::removeQuota(const QuotaRow& row) {
-  run(m_database, "DELETE FROM quotas WHERE subject = ? AND subject_id = ? AND metric = ? AND period = ?", std::int64_t{row.subject}, row.subjectId,
-      std::int64_t{row.metric}, std::int64_t{row.period});
+  run(m_database, "DELETE FROM quotas WHERE subject = ? AND subject_id = ? AND metric = ? AND period = ?",
+      std::int64_t{row.subject}, row.subjectId, std::int64_t{row.metric}, std::int64_t{row.period});
 }
 
 void TeamTransaction::forgetUsageOf(std::int64_t userId) {
-  run(m_database, "INSERT INTO usage (period, start_ms, user_id, key_id, model, requests, prompt_tokens, generated_tokens, compute_ms)"
-                  " SELECT period, start_ms, -1, 0, model, sum(requests), sum(prompt_tokens), sum(generated_tokens), sum(compute_ms)"
-                  " FROM usage WHERE user_id = ? GROUP BY period, start_ms, model"
-                  " ON CONFLICT (period, start_ms, user_id, key_id, model) DO UPDATE SET requests = requests + excluded.requests,"
-                  " prompt_tokens = prompt_tokens + excluded.prompt_tokens, generated_tokens = generated_tokens + excluded.generated_tokens,"
-                  " compute_ms = compute_ms + excluded.compute_ms", userId);
+  run(m_database,
+      "INSERT INTO usage (period, start_ms, user_id, key_id, model, requests, prompt_tokens, generated_tokens, compute_ms)"
+      " SELECT period, start_ms, -1, 0, model, sum(requests), sum(prompt_tokens), sum(generated_tokens), sum(compute_ms)"
+      " FROM usage WHERE user_id = ? GROUP BY period, start_ms, model"
+      " ON CONFLICT (period, start_ms, user_id, key_id, model) DO UPDATE SET requests = requests + excluded.requests,"
+      " prompt_tokens = prompt_tokens + excluded.prompt_tokens, generated_tokens = generated_tokens + "
+      "excluded.generated_tokens,"
+      " compute_ms = compute_ms + excluded.compute_ms",
+      userId);
   run(m_database, "DELETE FROM usage WHERE user_id = ?", userId);
 }
 
@@ -270,8 +313,8 @@ void TeamTransaction::append(AuditRow& row) {
   // Rows that were cut off at the end must not be grown over: the gap stays and is found.
   row.seq = std::max(row.seq, head.seq + 1);
   row.hash = auditHash(before, row);
-  run(m_database, "INSERT INTO audit (seq, time_ms, actor, client, action, subject, details, hash) VALUES (?,?,?,?,?,?,?,?)", row.seq, row.timeMs,
-      row.actor, row.client, row.action, row.subject, row.details, row.hash);
+  run(m_database, "INSERT INTO audit (seq, time_ms, actor, client, action, subject, details, hash) VALUES (?,?,?,?,?,?,?,?)",
+      row.seq, row.timeMs, row.actor, row.client, row.action, row.subject, row.details, row.hash);
   writeAuditHead(of(m_database), {row.seq, row.hash});
 }
 

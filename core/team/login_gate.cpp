@@ -25,7 +25,8 @@ std::int64_t pauseMs(int pauses) {
 }
 
 std::unexpected<Error> tooMany(std::int64_t waitMs) {
-  return fail(ErrorCode::TooManyAttempts, "too many attempts to sign in", {{"retry_after_seconds", std::to_string((waitMs + 999) / 1000)}});
+  return fail(ErrorCode::TooManyAttempts, "too many attempts to sign in",
+              {{"retry_after_seconds", std::to_string((waitMs + 999) / 1000)}});
 }
 
 std::vector<std::string_view> groupsOf(std::string_view text) {
@@ -49,7 +50,8 @@ std::string networkOf(std::string_view client) {
   client = client.substr(0, client.find('%'));  // a link-local address names its interface
   if (client.find(':') == std::string_view::npos) return std::string(client);
   constexpr std::string_view kMapped = "::ffff:";
-  if (client.starts_with(kMapped) && client.find('.') != std::string_view::npos) return std::string(client.substr(kMapped.size()));
+  if (client.starts_with(kMapped) && client.find('.') != std::string_view::npos)
+    return std::string(client.substr(kMapped.size()));
   std::vector<std::string_view> groups;
   if (const std::size_t gap = client.find("::"); gap != std::string_view::npos) {
     groups = groupsOf(client.substr(0, gap));
@@ -95,15 +97,20 @@ void LoginGate::succeeded(const std::string& name, const std::string& network) {
 }
 
 void LoginGate::makeRoom(std::int64_t nowMs) {
-  std::erase_if(m_attempts, [&](const auto& entry) { return nowMs - entry.second.lastMs > kMinuteMs && nowMs >= entry.second.blockedUntilMs; });
+  std::erase_if(m_attempts, [&](const auto& entry) {
+    return nowMs - entry.second.lastMs > kMinuteMs && nowMs >= entry.second.blockedUntilMs;
+  });
   while (m_attempts.size() >= kMostEntries) {
-    m_attempts.erase(std::min_element(m_attempts.begin(), m_attempts.end(), [](const auto& a, const auto& b) { return a.second.lastMs < b.second.lastMs; }));
+    m_attempts.erase(std::min_element(m_attempts.begin(), m_attempts.end(),
+                                      [](const auto& a, const auto& b) { return a.second.lastMs < b.second.lastMs; }));
   }
 }
 
 Result<HashSlots::Slot> HashSlots::enter() {
   std::unique_lock lock(m_mutex);
-  const auto busy = [] { return fail(ErrorCode::QueueFull, "too many people are signing in at once", {{"retry_after_seconds", "2"}}); };
+  const auto busy = [] {
+    return fail(ErrorCode::QueueFull, "too many people are signing in at once", {{"retry_after_seconds", "2"}});
+  };
   if (m_running >= kHashesAtOnce) {
     if (m_waiting >= kMostWaiting) return busy();
     ++m_waiting;

@@ -20,7 +20,8 @@ void Meter::setQuotas(std::vector<store::QuotaRow> quotas) {
 void Meter::setMonth(const std::vector<store::QuotaCounterRow>& rows, std::int64_t nowMs) {
   for (const auto& row : rows) {
     if (row.monthMs != monthStart(nowMs)) continue;
-    counts({static_cast<SubjectKind>(row.subject), row.subjectId}, nowMs).month = Amounts{{row.requests, row.tokens, row.computeMs}};
+    counts({static_cast<SubjectKind>(row.subject), row.subjectId}, nowMs).month =
+        Amounts{{row.requests, row.tokens, row.computeMs}};
   }
 }
 
@@ -77,7 +78,8 @@ std::optional<Refusal> Meter::admit(std::span<const Subject> subjects, std::int6
       // A limit of zero is never free again, however long one waits.
       const int wait = period == Period::Minute && quota.amount > 0 ? secondsUntilBelow(found, metric, quota.amount) : 0;
       // The one that holds longest is told: waiting for a shorter one would be in vain.
-      const bool longer = !worst || (wait == 0 && worst->retryAfterSeconds != 0) || (worst->retryAfterSeconds != 0 && wait > worst->retryAfterSeconds);
+      const bool longer = !worst || (wait == 0 && worst->retryAfterSeconds != 0) ||
+                          (worst->retryAfterSeconds != 0 && wait > worst->retryAfterSeconds);
       if (longer) worst = Refusal{subject, metric, period, quota.amount, used, wait};
     }
   }
@@ -101,7 +103,8 @@ Amounts Meter::used(const Subject& subject, Period period, std::int64_t nowMs) {
 std::vector<store::QuotaCounterRow> Meter::takeUnsaved() {
   std::vector<store::QuotaCounterRow> rows;
   for (const auto& [where, amounts] : m_unsaved) {
-    rows.push_back({static_cast<int>(where.first.kind), where.first.id, where.second, amounts.of[0], amounts.of[1], amounts.of[2]});
+    rows.push_back(
+        {static_cast<int>(where.first.kind), where.first.id, where.second, amounts.of[0], amounts.of[1], amounts.of[2]});
   }
   m_unsaved.clear();
   return rows;
@@ -109,7 +112,8 @@ std::vector<store::QuotaCounterRow> Meter::takeUnsaved() {
 
 void Meter::putBack(const std::vector<store::QuotaCounterRow>& rows) {
   for (const auto& row : rows) {
-    m_unsaved[{{static_cast<SubjectKind>(row.subject), row.subjectId}, row.monthMs}].add(Amounts{{row.requests, row.tokens, row.computeMs}});
+    m_unsaved[{{static_cast<SubjectKind>(row.subject), row.subjectId}, row.monthMs}].add(
+        Amounts{{row.requests, row.tokens, row.computeMs}});
   }
 }
 

@@ -47,8 +47,8 @@ struct Refusal {
 [[nodiscard]] std::int64_t monthStart(std::int64_t ms);
 
 /// Counts what subjects use, against their limits: the last 60 seconds (sliding, in steps of a second; forgotten at a
-/// restart) and the calendar month. Requests count when they are admitted, tokens and computing when they are done: what runs
-/// at the moment a budget ends may exceed it. Not thread-safe.
+/// restart) and the calendar month. Requests count when they are admitted, tokens and computing when they are done: what
+/// runs at the moment a budget ends may exceed it. Not thread-safe.
 class Meter {
  public:
   void setQuotas(std::vector<store::QuotaRow> quotas);

@@ -9,15 +9,16 @@
 namespace hearth::team {
 namespace {
 
-constexpr std::size_t kLongestName = 64;     // characters
+constexpr std::size_t kLongestName = 64;  // characters
 constexpr std::size_t kLongestNameBytes = 512;
 constexpr std::size_t kShortestPassword = 10;  // characters
 constexpr std::size_t kLongestPassword = 256;  // bytes
 
 std::optional<std::string> mapped(std::string_view text, int options) {
   utf8proc_uint8_t* result = nullptr;
-  const utf8proc_ssize_t length = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()),
-                                               &result, static_cast<utf8proc_option_t>(options));
+  const utf8proc_ssize_t length =
+      utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()),
+                   &result, static_cast<utf8proc_option_t>(options));
   const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(result, &std::free);
   if (length < 0) return std::nullopt;
   return std::string(reinterpret_cast<const char*>(result), static_cast<std::size_t>(length));
@@ -40,7 +41,8 @@ bool eachCharacter(std::string_view text, Visit&& visit) {
 
 bool isControl(utf8proc_int32_t c) {
   const auto category = utf8proc_category(c);
-  return category == UTF8PROC_CATEGORY_CC || category == UTF8PROC_CATEGORY_CN || category == UTF8PROC_CATEGORY_CS || c == 0x2028 || c == 0x2029;
+  return category == UTF8PROC_CATEGORY_CC || category == UTF8PROC_CATEGORY_CN || category == UTF8PROC_CATEGORY_CS ||
+         c == 0x2028 || c == 0x2029;
 }
 
 bool isNameCharacter(utf8proc_int32_t c, bool first) {
@@ -79,7 +81,9 @@ Result<Name> checkName(std::string_view name, std::string_view field) {
 }
 
 Result<void> checkPassword(std::string_view password, std::string_view name) {
-  const auto refuse = [&](const char* why) -> std::unexpected<Error> { return fail(ErrorCode::InvalidArgument, why, {{"field", "password"}}); };
+  const auto refuse = [&](const char* why) -> std::unexpected<Error> {
+    return fail(ErrorCode::InvalidArgument, why, {{"field", "password"}});
+  };
   if (password.size() > kLongestPassword) return refuse("the password is longer than 256 bytes");
   std::size_t characters = 0;
   if (!eachCharacter(password, [&](utf8proc_int32_t c) { return ++characters, !isControl(c); })) {
@@ -95,7 +99,8 @@ Result<void> checkText(std::string_view text, std::size_t most, std::string_view
     return fail(ErrorCode::InvalidArgument, std::move(why), {{"field", std::string(field)}});
   };
   if (text.size() > most) return refuse("the text is longer than " + std::to_string(most) + " bytes");
-  if (!eachCharacter(text, [](utf8proc_int32_t c) { return !isControl(c); })) return refuse("the text holds characters that are not allowed here");
+  if (!eachCharacter(text, [](utf8proc_int32_t c) { return !isControl(c); }))
+    return refuse("the text holds characters that are not allowed here");
   return {};
 }
 

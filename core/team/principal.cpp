@@ -7,14 +7,17 @@
 namespace hearth {
 namespace {
 
-constexpr std::array kRoles{std::pair{TeamRole::Guest, std::string_view("guest")}, std::pair{TeamRole::Member, std::string_view("member")},
+constexpr std::array kRoles{std::pair{TeamRole::Guest, std::string_view("guest")},
+                            std::pair{TeamRole::Member, std::string_view("member")},
                             std::pair{TeamRole::Admin, std::string_view("admin")}};
-constexpr std::array kScopes{std::pair{Scope::Inference, std::string_view("inference")}, std::pair{Scope::Account, std::string_view("account")},
-                             std::pair{Scope::Metrics, std::string_view("metrics")}, std::pair{Scope::Library, std::string_view("library")},
-                             std::pair{Scope::Admin, std::string_view("admin")}};
+constexpr std::array kScopes{
+    std::pair{Scope::Inference, std::string_view("inference")}, std::pair{Scope::Account, std::string_view("account")},
+    std::pair{Scope::Metrics, std::string_view("metrics")}, std::pair{Scope::Library, std::string_view("library")},
+    std::pair{Scope::Admin, std::string_view("admin")}};
 
 bool allows(const std::vector<std::string>& patterns, std::string_view model) noexcept {
-  return patterns.empty() || std::any_of(patterns.begin(), patterns.end(), [&](const std::string& p) { return modelMatches(p, model); });
+  return patterns.empty() ||
+         std::any_of(patterns.begin(), patterns.end(), [&](const std::string& p) { return modelMatches(p, model); });
 }
 
 }  // namespace
@@ -69,7 +72,9 @@ bool modelMatches(std::string_view pattern, std::string_view model) noexcept {
   return pattern == model;
 }
 
-bool Principal::mayUseModel(std::string_view model) const noexcept { return allows(groupModels, model) && allows(keyModels, model); }
+bool Principal::mayUseModel(std::string_view model) const noexcept {
+  return allows(groupModels, model) && allows(keyModels, model);
+}
 
 std::string Principal::queueName() const { return userId == 0 ? std::string() : "user:" + std::to_string(userId); }
 

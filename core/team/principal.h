@@ -45,9 +45,9 @@ struct Principal {
   TeamRole role = TeamRole::Guest;
   std::vector<std::int64_t> groupIds;
   std::vector<std::string> groups;  ///< names, in the order of groupIds
-  std::int64_t keyId = 0;      ///< 0 = not by key
-  std::int64_t sessionId = 0;  ///< 0 = not by session
-  Scopes scopes = 0;           ///< already cut down to what the role allows
+  std::int64_t keyId = 0;           ///< 0 = not by key
+  std::int64_t sessionId = 0;       ///< 0 = not by session
+  Scopes scopes = 0;                ///< already cut down to what the role allows
   /// Both lists must allow a model; an empty one does not limit. Administrators' groups do not limit them.
   std::vector<std::string> groupModels, keyModels;
 

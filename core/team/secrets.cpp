@@ -13,7 +13,8 @@ constexpr std::size_t kMemoryBytes = std::size_t{64} << 20;
 constexpr std::size_t kSecretLength = 43;  // 62^43 > 2^256
 
 // Of a password that nobody knows: to spend the same time on a name that is not there.
-constexpr const char* kNobody = "$argon2id$v=19$m=65536,t=3,p=1$IvAW54GZ7doGHItrGmAbbw$wvEemBARhZzBUPXAQKCSlLbMlOSlVZW1V8FGNHPRqfo";
+constexpr const char* kNobody =
+    "$argon2id$v=19$m=65536,t=3,p=1$IvAW54GZ7doGHItrGmAbbw$wvEemBARhZzBUPXAQKCSlLbMlOSlVZW1V8FGNHPRqfo";
 
 }  // namespace
 
@@ -35,7 +36,9 @@ store::Digest digestOf(std::string_view text) {
   return digest;
 }
 
-bool sameDigest(const store::Digest& a, const store::Digest& b) noexcept { return sodium_memcmp(a.data(), b.data(), a.size()) == 0; }
+bool sameDigest(const store::Digest& a, const store::Digest& b) noexcept {
+  return sodium_memcmp(a.data(), b.data(), a.size()) == 0;
+}
 
 bool sameText(std::string_view a, std::string_view b) { return sameDigest(digestOf(a), digestOf(b)); }
 
@@ -47,7 +50,8 @@ std::string hex(const store::Digest& digest) {
 
 Result<std::string> hashPassword(std::string_view password) {
   std::array<char, crypto_pwhash_STRBYTES> encoded{};
-  if (crypto_pwhash_str_alg(encoded.data(), password.data(), password.size(), kPasses, kMemoryBytes, crypto_pwhash_ALG_ARGON2ID13) != 0) {
+  if (crypto_pwhash_str_alg(encoded.data(), password.data(), password.size(), kPasses, kMemoryBytes,
+                            crypto_pwhash_ALG_ARGON2ID13) != 0) {
     return fail(ErrorCode::OutOfMemory, "no memory to protect a password", {{"needed_bytes", std::to_string(kMemoryBytes)}});
   }
   return std::string(encoded.data());

@@ -43,8 +43,12 @@ Snapshot::Snapshot(store::TeamData read) : data(std::move(read)) {
   }
 }
 
-std::unexpected<Error> unauthenticated() { return fail(ErrorCode::Unauthenticated, "the name, the password, the key or the session is not valid"); }
-std::unexpected<Error> noUser(std::int64_t id) { return fail(ErrorCode::NotFound, "there is no such user", {{"user", std::to_string(id)}}); }
+std::unexpected<Error> unauthenticated() {
+  return fail(ErrorCode::Unauthenticated, "the name, the password, the key or the session is not valid");
+}
+std::unexpected<Error> noUser(std::int64_t id) {
+  return fail(ErrorCode::NotFound, "there is no such user", {{"user", std::to_string(id)}});
+}
 std::unexpected<Error> forbidden(std::string message) { return fail(ErrorCode::Forbidden, std::move(message)); }
 std::unexpected<Error> wrong(std::string field, std::string message) {
   return fail(ErrorCode::InvalidArgument, std::move(message), {{"field", std::move(field)}});
@@ -77,7 +81,8 @@ Principal principalOf(const Snapshot& now, const store::UserRow& user) {
     who.groupIds.push_back(group->id);
     who.groups.push_back(group->name);
     // What one group allows is allowed: groups with a list add up.
-    if (who.role != TeamRole::Admin) who.groupModels.insert(who.groupModels.end(), group->models.begin(), group->models.end());
+    if (who.role != TeamRole::Admin)
+      who.groupModels.insert(who.groupModels.end(), group->models.begin(), group->models.end());
   }
   return who;
 }
@@ -139,8 +144,8 @@ Result<void> Team::State::change(const std::function<Result<void>(store::TeamTra
   return {};
 }
 
-void Team::State::record(store::TeamTransaction& transaction, const Actor& actor, const std::string& action, const std::string& subject,
-                      const std::string& detailsJson) const {
+void Team::State::record(store::TeamTransaction& transaction, const Actor& actor, const std::string& action,
+                         const std::string& subject, const std::string& detailsJson) const {
   store::AuditRow row;
   row.timeMs = now();
   row.actor = actor.who.userId == 0 ? (actor.who.name.empty() ? "(machine)" : actor.who.name) : actor.who.name;
@@ -180,7 +185,8 @@ Result<std::unique_ptr<Team>> Team::create(Store& store, Options options) {
   if (!options.nowMs) {
     options.nowMs = [] {
       return static_cast<std::int64_t>(
-          std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count());
+          std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+              .count());
     };
   }
   auto state = std::make_unique<State>(store, *rows, std::move(options));
@@ -235,7 +241,9 @@ std::string Team::csrfToken(std::string_view sessionToken) {
   return team::hex(team::digestOf("hearth csrf " + std::string(sessionToken)));
 }
 
-bool Team::csrfMatches(std::string_view sessionToken, std::string_view given) { return team::sameText(csrfToken(sessionToken), given); }
+bool Team::csrfMatches(std::string_view sessionToken, std::string_view given) {
+  return team::sameText(csrfToken(sessionToken), given);
+}
 
 bool Team::hasUsers() {
   const auto now = m_state->current();
@@ -244,8 +252,9 @@ bool Team::hasUsers() {
 
 bool Team::hasAdmin() {
   const auto now = m_state->current();
-  return now && std::any_of((*now)->data.users.begin(), (*now)->data.users.end(),
-                            [](const store::UserRow& user) { return user.role == static_cast<int>(TeamRole::Admin) && user.disabledMs == 0; });
+  return now && std::any_of((*now)->data.users.begin(), (*now)->data.users.end(), [](const store::UserRow& user) {
+           return user.role == static_cast<int>(TeamRole::Admin) && user.disabledMs == 0;
+         });
 }
 
 }  // namespace hearth

@@ -44,7 +44,7 @@ struct TeamKey {
   std::string user, label;
   std::string prefix;  ///< how its newest secret begins
   Scopes scopes = 0;
-  std::vector<std::string> models;  ///< empty = all that the user may use
+  std::vector<std::string> models;                                       ///< empty = all that the user may use
   std::int64_t createdMs = 0, expiresMs = 0, revokedMs = 0, usedMs = 0;  ///< 0 = never
   std::int64_t oldSecretUntilMs = 0;  ///< during a rotation: until when the secret before is good
 };
@@ -88,7 +88,7 @@ struct MadeKey {
 };
 struct SignedIn {
   Principal who;
-  std::string token;  ///< for the cookie
+  std::string token;           ///< for the cookie
   std::int64_t expiresMs = 0;  ///< at the latest; twelve hours without a request end it earlier
 };
 struct NewInvitation {
@@ -115,16 +115,22 @@ struct UsageQuestion {
   std::int64_t fromMs = 0, toMs = 0;  ///< [from, to); to 0 = now
   std::optional<UserId> user;         ///< none = everybody
   bool byUser = false, byKey = false, byModel = false;
-  enum class Step : std::uint8_t { None, Minute, Hour, Day, Month } step = Step::None;  ///< minutes are kept for a limited time
+  enum class Step : std::uint8_t {
+    None,
+    Minute,
+    Hour,
+    Day,
+    Month
+  } step = Step::None;  ///< minutes are kept for a limited time
 };
 
 /// What `hearth audit verify` found.
 struct AuditCheck {
   std::int64_t rows = 0;
-  std::string head;      ///< hash of the last row in hex: keep it elsewhere, it proves the log up to here
+  std::string head;           ///< hash of the last row in hex: keep it elsewhere, it proves the log up to here
   std::int64_t brokenAt = 0;  ///< seq of the first row that does not fit; 0 = all fit
   std::string problem;
-  bool headFound = true; ///< the head that was asked for is one of the rows'
+  bool headFound = true;  ///< the head that was asked for is one of the rows'
 };
 
 /// Accounts, keys, sessions, limits and the log of the team: decides who may do what. Owns a thread that writes usage every
@@ -137,8 +143,8 @@ struct AuditCheck {
 class Team {
  public:
   struct Options {
-    bool background = true;  ///< false for short commands: nothing is charged or cleaned up there
-    std::function<std::int64_t()> nowMs;  ///< empty = the system's clock; tests put their own in
+    bool background = true;                  ///< false for short commands: nothing is charged or cleaned up there
+    std::function<std::int64_t()> nowMs;     ///< empty = the system's clock; tests put their own in
     std::chrono::milliseconds refresh{100};  ///< how long another process's change may go unseen
   };
   /// `store` must have a team() part. Errors: Internal, those of the database.
@@ -168,19 +174,25 @@ class Team {
   [[nodiscard]] Result<std::vector<TeamSession>> sessions(const Actor& actor, UserId user);
   [[nodiscard]] Result<void> endSessions(const Actor& actor, UserId user);  ///< all but the actor's own
   /// Errors: Unauthenticated (the old password), TooManyAttempts. All other sessions of the user end.
-  [[nodiscard]] Result<void> changePassword(const Actor& actor, const std::string& oldPassword, const std::string& newPassword);
+  [[nodiscard]] Result<void> changePassword(const Actor& actor, const std::string& oldPassword,
+                                            const std::string& newPassword);
+
+  /// Before something that cannot be undone. Errors: Unauthenticated, TooManyAttempts.
+  [[nodiscard]] Result<void> confirmPassword(const Actor& actor, const std::string& password);
 
   // ---- invitations
 
   [[nodiscard]] Result<MadeInvitation> invite(const Actor& actor, const NewInvitation& invitation);
   /// For a user that exists: sets a (new) password. The old one stays good until then.
-  [[nodiscard]] Result<MadeInvitation> inviteUser(const Actor& actor, UserId user, std::chrono::seconds lifetime = std::chrono::hours(72));
+  [[nodiscard]] Result<MadeInvitation> inviteUser(const Actor& actor, UserId user,
+                                                  std::chrono::seconds lifetime = std::chrono::hours(72));
   [[nodiscard]] Result<std::vector<TeamInvitation>> invitations(const Actor& actor);
   [[nodiscard]] Result<void> withdrawInvitation(const Actor& actor, std::int64_t id);
   /// What the page shows before the name is chosen. Error: Unauthenticated (unknown, used, expired).
   [[nodiscard]] Result<TeamInvitation> invitation(std::string_view token);
   /// `name` may be empty where the invitation is for a user that exists. Signs in. The token is good once.
-  [[nodiscard]] Result<SignedIn> accept(std::string_view token, const std::string& name, const std::string& password, const std::string& client);
+  [[nodiscard]] Result<SignedIn> accept(std::string_view token, const std::string& name, const std::string& password,
+                                        const std::string& client);
 
   // ---- users and groups (administrators)
 
@@ -194,7 +206,8 @@ class Team {
   [[nodiscard]] Result<void> setDisabled(const Actor& actor, UserId user, bool disabled);
   [[nodiscard]] Result<void> setRole(const Actor& actor, UserId user, TeamRole role);
   [[nodiscard]] Result<void> setGroups(const Actor& actor, UserId user, const std::vector<std::string>& groups);
-  [[nodiscard]] Result<void> resetPassword(const Actor& actor, UserId user, const std::string& password);  ///< ends their sessions
+  [[nodiscard]] Result<void> resetPassword(const Actor& actor, UserId user,
+                                           const std::string& password);  ///< ends their sessions
   /// Erases the account with its keys, sessions and conversations; usage stays as a nameless total, the audit log stays.
   /// Also of oneself.
   [[nodiscard]] Result<void> removeUser(const Actor& actor, UserId user);
@@ -202,9 +215,11 @@ class Team {
   /// usage, audit rows of theirs. Also of oneself.
   [[nodiscard]] Result<std::string> exportUser(const Actor& actor, UserId user);
   [[nodiscard]] Result<std::vector<TeamGroup>> groups(const Actor& actor);
-  [[nodiscard]] Result<TeamGroup> createGroup(const Actor& actor, const std::string& name, const std::vector<std::string>& models = {});
+  [[nodiscard]] Result<TeamGroup> createGroup(const Actor& actor, const std::string& name,
+                                              const std::vector<std::string>& models = {});
   /// Which models members may use; an empty list lifts the limit of this group.
-  [[nodiscard]] Result<void> setGroupModels(const Actor& actor, const std::string& name, const std::vector<std::string>& models);
+  [[nodiscard]] Result<void> setGroupModels(const Actor& actor, const std::string& name,
+                                            const std::vector<std::string>& models);
   [[nodiscard]] Result<void> setMember(const Actor& actor, const std::string& group, UserId user, bool member);
   [[nodiscard]] Result<void> removeGroup(const Actor& actor, const std::string& name);
 
@@ -224,9 +239,11 @@ class Team {
   /// limit, used, and retry_after_seconds unless the budget is spent).
   [[nodiscard]] Result<void> admit(const Principal& who, std::string_view model);
   /// What an admitted request took. Memory only: on disk after two seconds at most, and when the team ends.
-  void charge(const Principal& who, const std::string& model, std::int64_t promptTokens, std::int64_t generatedTokens, double computeSeconds);
+  void charge(const Principal& who, const std::string& model, std::int64_t promptTokens, std::int64_t generatedTokens,
+              double computeSeconds);
   /// limit < 0 removes it. Limits of compute are in milliseconds.
-  [[nodiscard]] Result<void> setQuota(const Actor& actor, team::Subject subject, team::Metric metric, team::Period period, std::int64_t limit);
+  [[nodiscard]] Result<void> setQuota(const Actor& actor, team::Subject subject, team::Metric metric, team::Period period,
+                                      std::int64_t limit);
   /// All limits (administrators), or those that hold for one user: their own, their groups', their keys'.
   [[nodiscard]] Result<std::vector<TeamQuota>> quotas(const Actor& actor, std::optional<UserId> user);
   [[nodiscard]] Result<std::vector<TeamUsage>> usage(const Actor& actor, const UsageQuestion& question);
@@ -236,7 +253,8 @@ class Team {
   // ---- the log
 
   /// Something that happened outside of this class (server switched on …). Never secrets, never texts of messages.
-  [[nodiscard]] Result<void> note(const Actor& actor, const std::string& action, const std::string& subject, const std::string& detailsJson = {});
+  [[nodiscard]] Result<void> note(const Actor& actor, const std::string& action, const std::string& subject,
+                                  const std::string& detailsJson = {});
   [[nodiscard]] Result<std::vector<store::AuditRow>> audit(const Actor& actor, std::int64_t after, int limit);
   /// `head` (hex, optional): a hash that was exported earlier and must still be in the chain.
   [[nodiscard]] Result<AuditCheck> verifyAudit(const Actor& actor, std::string_view head = {});

@@ -16,12 +16,13 @@ namespace {
 constexpr int kPage = 1000;  // rows read at a time
 
 json::object lineOf(const store::AuditRow& row) {
-  return {{"seq", row.seq},     {"time_ms", row.timeMs},   {"actor", row.actor},     {"client", row.client},
+  return {{"seq", row.seq},       {"time_ms", row.timeMs},  {"actor", row.actor},     {"client", row.client},
           {"action", row.action}, {"subject", row.subject}, {"details", row.details}, {"hash", team::hex(row.hash)}};
 }
 
 // Walks the whole log; `visit` sees each row, fitting or not.
-Result<AuditCheck> walk(store::TeamStore& rows, std::string_view head, const std::function<void(const store::AuditRow&)>& visit) {
+Result<AuditCheck> walk(store::TeamStore& rows, std::string_view head,
+                        const std::function<void(const store::AuditRow&)>& visit) {
   AuditCheck check;
   check.headFound = head.empty();
   store::Digest before{};
@@ -38,7 +39,8 @@ Result<AuditCheck> walk(store::TeamStore& rows, std::string_view head, const std
     HEARTH_TRY(const auto page, rows.audit(last, kPage));
     for (const store::AuditRow& row : page) {
       if (row.seq != last + 1) broken(last + 1, "rows are missing");
-      if (!team::sameDigest(store::auditHash(before, row), row.hash)) broken(row.seq, "this row or the one before it was changed");
+      if (!team::sameDigest(store::auditHash(before, row), row.hash))
+        broken(row.seq, "this row or the one before it was changed");
       before = row.hash;
       last = row.seq;
       ++check.rows;
@@ -55,7 +57,8 @@ Result<AuditCheck> walk(store::TeamStore& rows, std::string_view head, const std
 
 }  // namespace
 
-Result<void> Team::note(const Actor& actor, const std::string& action, const std::string& subject, const std::string& detailsJson) {
+Result<void> Team::note(const Actor& actor, const std::string& action, const std::string& subject,
+                        const std::string& detailsJson) {
   return m_state->rows.change([&](store::TeamTransaction& transaction) -> Result<void> {
     m_state->record(transaction, actor, action, subject, detailsJson);
     return {};
@@ -84,19 +87,30 @@ Result<std::string> Team::exportUser(const Actor& actor, UserId id) {
   json::object out;
   json::array groups;
   for (const std::string& group : account.groups) groups.emplace_back(group);
-  out["user"] = json::object{{"id", account.id},           {"name", account.name},           {"role", roleName(account.role)}, {"disabled", account.disabled},
-                             {"created_ms", account.createdMs}, {"last_login_ms", account.lastLoginMs}, {"groups", std::move(groups)}};
+  out["user"] = json::object{{"id", account.id},
+                             {"name", account.name},
+                             {"role", roleName(account.role)},
+                             {"disabled", account.disabled},
+                             {"created_ms", account.createdMs},
+                             {"last_login_ms", account.lastLoginMs},
+                             {"groups", std::move(groups)}};
   HEARTH_TRY(const auto ownKeys, keys(actor, id));
   json::array keyList;
   for (const TeamKey& key : ownKeys) {
-    keyList.push_back(json::object{{"id", key.id}, {"label", key.label}, {"prefix", key.prefix}, {"created_ms", key.createdMs},
-                                   {"expires_ms", key.expiresMs}, {"revoked_ms", key.revokedMs}, {"used_ms", key.usedMs}});
+    keyList.push_back(json::object{{"id", key.id},
+                                   {"label", key.label},
+                                   {"prefix", key.prefix},
+                                   {"created_ms", key.createdMs},
+                                   {"expires_ms", key.expiresMs},
+                                   {"revoked_ms", key.revokedMs},
+                                   {"used_ms", key.usedMs}});
   }
   out["keys"] = std::move(keyList);
   HEARTH_TRY(const auto ownSessions, sessions(actor, id));
   json::array sessionList;
   for (const TeamSession& session : ownSessions) {
-    sessionList.push_back(json::object{{"client", session.client}, {"created_ms", session.createdMs}, {"used_ms", session.usedMs}});
+    sessionList.push_back(
+        json::object{{"client", session.client}, {"created_ms", session.createdMs}, {"used_ms", session.usedMs}});
   }
   out["sessions"] = std::move(sessionList);
   UsageQuestion question;
@@ -106,8 +120,13 @@ Result<std::string> Team::exportUser(const Actor& actor, UserId id) {
   HEARTH_TRY(const auto used, usage(actor, question));
   json::array usageList;
   for (const TeamUsage& row : used) {
-    usageList.push_back(json::object{{"month_ms", row.startMs}, {"key", row.keyId}, {"model", row.model}, {"requests", row.requests},
-                                     {"prompt_tokens", row.promptTokens}, {"generated_tokens", row.generatedTokens}, {"compute_seconds", row.computeSeconds}});
+    usageList.push_back(json::object{{"month_ms", row.startMs},
+                                     {"key", row.keyId},
+                                     {"model", row.model},
+                                     {"requests", row.requests},
+                                     {"prompt_tokens", row.promptTokens},
+                                     {"generated_tokens", row.generatedTokens},
+                                     {"compute_seconds", row.computeSeconds}});
   }
   out["usage"] = std::move(usageList);
 
@@ -116,21 +135,23 @@ Result<std::string> Team::exportUser(const Actor& actor, UserId id) {
   json::array conversationList;
   for (const Conversation& conversation : conversations) {
     json::array messages;
-    std::vector<MessageId> open{0};
-    while (!open.empty()) {
-      const MessageId parent = open.back();
-      open.pop_back();
-      HEARTH_TRY(const auto children, store.children(conversation.id, parent));
-      for (const Message& message : children) {
-        constexpr const char* kRoles[] = {"system", "user", "assistant", "tool"};
-        messages.push_back(json::object{{"id", message.id}, {"parent", message.parent}, {"role", kRoles[static_cast<std::size_t>(message.role)]},
-                                        {"text", message.text}, {"model", message.model}, {"created_ms", message.createdMs}});
-        open.push_back(message.id);
-      }
+    HEARTH_TRY(const auto tree, store.tree(conversation.id));
+    for (const Message& message : tree) {
+      constexpr const char* kRoles[] = {"system", "user", "assistant", "tool"};
+      messages.push_back(json::object{{"id", message.id},
+                                      {"parent", message.parent},
+                                      {"role", kRoles[static_cast<std::size_t>(message.role)]},
+                                      {"text", message.text},
+                                      {"model", message.model},
+                                      {"created_ms", message.createdMs}});
     }
-    conversationList.push_back(json::object{{"id", conversation.id}, {"title", conversation.title}, {"model", conversation.model},
-                                            {"system_prompt", conversation.systemPrompt}, {"created_ms", conversation.createdMs},
-                                            {"updated_ms", conversation.updatedMs}, {"messages", std::move(messages)}});
+    conversationList.push_back(json::object{{"id", conversation.id},
+                                            {"title", conversation.title},
+                                            {"model", conversation.model},
+                                            {"system_prompt", conversation.systemPrompt},
+                                            {"created_ms", conversation.createdMs},
+                                            {"updated_ms", conversation.updatedMs},
+                                            {"messages", std::move(messages)}});
   }
   out["conversations"] = std::move(conversationList);
   json::array auditList;
@@ -138,7 +159,8 @@ Result<std::string> Team::exportUser(const Actor& actor, UserId id) {
     HEARTH_TRY(const auto page, m_state->rows.audit(last, kPage));
     for (const store::AuditRow& row : page) {
       last = row.seq;
-      if (row.actor == account.name || row.actor.starts_with(account.name + " (") || row.subject == account.name) auditList.push_back(lineOf(row));
+      if (row.actor == account.name || row.actor.starts_with(account.name + " (") || row.subject == account.name)
+        auditList.push_back(lineOf(row));
     }
     if (page.size() < static_cast<std::size_t>(kPage)) break;
   }

@@ -55,7 +55,9 @@ namespace {
 constexpr std::chrono::seconds kLongestLifetime = std::chrono::hours(24 * 3660);
 constexpr std::chrono::seconds kLongestOverlap = std::chrono::hours(24 * 90);
 
-std::unexpected<Error> noKey(std::int64_t id) { return fail(ErrorCode::NotFound, "there is no such key", {{"key", std::to_string(id)}}); }
+std::unexpected<Error> noKey(std::int64_t id) {
+  return fail(ErrorCode::NotFound, "there is no such key", {{"key", std::to_string(id)}});
+}
 
 // Who may make, change and take keys of `user`. A key cannot make another one that outlives or exceeds it, unless it is an
 // administrator's.
@@ -77,7 +79,8 @@ Result<MadeKey> Team::createKey(const Actor& actor, const NewKey& wanted) {
   HEARTH_CHECK(mayManageKeys(actor, wanted.userId));
   HEARTH_CHECK(team::checkText(wanted.label, 100, "label"));
   HEARTH_TRY(const std::vector<std::string> models, team::checkModels(wanted.models));
-  if (wanted.lifetime < std::chrono::seconds(0) || wanted.lifetime > kLongestLifetime) return team::wrong("expires", "a key lives for ten years at most");
+  if (wanted.lifetime < std::chrono::seconds(0) || wanted.lifetime > kLongestLifetime)
+    return team::wrong("expires", "a key lives for ten years at most");
   const std::string secret = "hk_" + team::randomSecret();
   const std::int64_t now = m_state->now();
   store::KeyRow row;
@@ -86,19 +89,31 @@ Result<MadeKey> Team::createKey(const Actor& actor, const NewKey& wanted) {
     if (!user) return team::noUser(wanted.userId);
     const auto role = static_cast<TeamRole>(user->role);
     if (role < TeamRole::Member) return team::forbidden("guests have no keys");
-    if (wanted.scopes == 0 || (wanted.scopes & ~scopesOf(role)) != 0) return team::wrong("scopes", "the key's scopes go beyond its user's role");
+    if (wanted.scopes == 0 || (wanted.scopes & ~scopesOf(role)) != 0)
+      return team::wrong("scopes", "the key's scopes go beyond its user's role");
     const store::TeamData data = transaction.load();
-    const auto live = std::count_if(data.keys.begin(), data.keys.end(),
-                                    [&](const store::KeyRow& key) { return key.userId == wanted.userId && team::keyIsLive(key, now); });
+    const auto live = std::count_if(data.keys.begin(), data.keys.end(), [&](const store::KeyRow& key) {
+      return key.userId == wanted.userId && team::keyIsLive(key, now);
+    });
     if (static_cast<std::size_t>(live) >= team::kMostKeys) return team::forbidden("this user has 200 keys already");
-    row = {0, wanted.userId, wanted.label, wanted.scopes, models, now, wanted.lifetime.count() == 0 ? 0 : now + wanted.lifetime.count() * 1000, 0, 0};
+    row = {0,
+           wanted.userId,
+           wanted.label,
+           wanted.scopes,
+           models,
+           now,
+           wanted.lifetime.count() == 0 ? 0 : now + wanted.lifetime.count() * 1000,
+           0,
+           0};
     transaction.insert(row);
     transaction.insert(newSecret(secret, row.id, now));
     json::array scopes;
     for (const std::string_view name : scopeNames(row.scopes)) scopes.emplace_back(name);
     m_state->record(transaction, actor, "key.create", user->name,
-                 json::serialize(json::object{{"key", row.id}, {"prefix", secret.substr(0, team::kShownPrefix)}, {"scopes", std::move(scopes)},
-                                              {"expires_ms", row.expiresMs}}));
+                    json::serialize(json::object{{"key", row.id},
+                                                 {"prefix", secret.substr(0, team::kShownPrefix)},
+                                                 {"scopes", std::move(scopes)},
+                                                 {"expires_ms", row.expiresMs}}));
     return {};
   }));
   HEARTH_TRY(const SnapshotPtr snapshot, m_state->current());
@@ -117,7 +132,8 @@ Result<std::vector<TeamKey>> Team::keys(const Actor& actor, std::optional<UserId
     if (user && row.userId != *user) continue;
     TeamKey key = team::describe(*snapshot, row, m_state->now());
     const std::lock_guard lock(m_state->chargeMutex);
-    if (const auto used = m_state->keysUsed.find(row.id); used != m_state->keysUsed.end()) key.usedMs = std::max(key.usedMs, used->second.now);
+    if (const auto used = m_state->keysUsed.find(row.id); used != m_state->keysUsed.end())
+      key.usedMs = std::max(key.usedMs, used->second.now);
     found.push_back(std::move(key));
   }
   return found;
@@ -130,16 +146,19 @@ Result<TeamKey> Team::keyNamed(const Actor& actor, std::string_view wanted) {
   const bool isNumber = problem == std::errc() && end == wanted.data() + wanted.size();
   const TeamKey* found = nullptr;
   for (const TeamKey& key : all) {
-    if (isNumber ? key.id != id : !(wanted.size() >= 4 && key.prefix.starts_with(wanted.substr(0, team::kShownPrefix)))) continue;
+    if (isNumber ? key.id != id : !(wanted.size() >= 4 && key.prefix.starts_with(wanted.substr(0, team::kShownPrefix))))
+      continue;
     if (found != nullptr) return team::wrong("key", "several keys begin so: give the number");
     found = &key;
   }
-  if (found == nullptr) return fail(ErrorCode::NotFound, "there is no such key", {{"key", std::string(wanted.substr(0, team::kShownPrefix))}});
+  if (found == nullptr)
+    return fail(ErrorCode::NotFound, "there is no such key", {{"key", std::string(wanted.substr(0, team::kShownPrefix))}});
   return *found;
 }
 
 Result<MadeKey> Team::rotateKey(const Actor& actor, std::int64_t id, std::chrono::seconds overlap) {
-  if (overlap < std::chrono::seconds(0) || overlap > kLongestOverlap) return team::wrong("overlap", "the old secret lives for 90 days at most");
+  if (overlap < std::chrono::seconds(0) || overlap > kLongestOverlap)
+    return team::wrong("overlap", "the old secret lives for 90 days at most");
   const std::string secret = "hk_" + team::randomSecret();
   const std::int64_t now = m_state->now();
   store::KeyRow row;
@@ -152,7 +171,8 @@ Result<MadeKey> Team::rotateKey(const Actor& actor, std::int64_t id, std::chrono
     transaction.expireSecrets(id, now + overlap.count() * 1000);
     transaction.insert(newSecret(secret, id, now));
     m_state->record(transaction, actor, "key.rotate", std::to_string(id),
-                 json::serialize(json::object{{"prefix", secret.substr(0, team::kShownPrefix)}, {"overlap_seconds", overlap.count()}}));
+                    json::serialize(json::object{{"prefix", secret.substr(0, team::kShownPrefix)},
+                                                 {"overlap_seconds", overlap.count()}}));
     return {};
   }));
   HEARTH_TRY(const SnapshotPtr snapshot, m_state->current());

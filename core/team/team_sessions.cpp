@@ -51,13 +51,15 @@ Result<void> checkLifetime(std::chrono::seconds lifetime) {
 }  // namespace
 
 // Every way to "no" takes the time of one password hash.
-Result<void> Team::State::checkPasswordOf(const store::UserRow* user, const std::string& folded, const std::string& password, const std::string& client) {
+Result<void> Team::State::checkPasswordOf(const store::UserRow* user, const std::string& folded, const std::string& password,
+                                          const std::string& client) {
   const std::string network = team::networkOf(client);
   if (auto allowed = gate.enter(folded, network, now()); !allowed) return allowed;
   bool good = false;
   {
     HEARTH_TRY([[maybe_unused]] const auto slot, hashSlots.enter());
-    good = team::passwordMatches(user != nullptr ? user->password : std::string(), password.substr(0, kLongestPasswordTried + 1));
+    good = team::passwordMatches(user != nullptr ? user->password : std::string(),
+                                 password.substr(0, kLongestPasswordTried + 1));
   }
   if (user == nullptr || !good || user->disabledMs != 0) {
     Actor nobody;
@@ -77,7 +79,8 @@ Result<void> Team::State::checkPasswordOf(const store::UserRow* user, const std:
   return {};
 }
 
-Result<SignedIn> Team::State::openSession(store::TeamTransaction& transaction, const store::UserRow& user, const std::string& client) {
+Result<SignedIn> Team::State::openSession(store::TeamTransaction& transaction, const store::UserRow& user,
+                                          const std::string& client) {
   SignedIn made;
   made.token = team::randomSecret();
   made.expiresMs = now() + team::kSessionLifeMs;
@@ -151,7 +154,8 @@ Result<std::vector<TeamSession>> Team::sessions(const Actor& actor, UserId user)
     std::int64_t used = row.usedMs;
     {
       const std::lock_guard lock(m_state->chargeMutex);
-      if (const auto use = m_state->sessionsUsed.find(row.id); use != m_state->sessionsUsed.end()) used = std::max(used, use->second.now);
+      if (const auto use = m_state->sessionsUsed.find(row.id); use != m_state->sessionsUsed.end())
+        used = std::max(used, use->second.now);
     }
     const std::int64_t expires = std::min(used + team::kSessionIdleMs, row.createdMs + team::kSessionLifeMs);
     if (expires > m_state->now()) found.push_back({row.id, row.userId, row.client, row.createdMs, used, expires});
@@ -194,6 +198,14 @@ Result<void> Team::changePassword(const Actor& actor, const std::string& oldPass
   });
 }
 
+Result<void> Team::confirmPassword(const Actor& actor, const std::string& password) {
+  HEARTH_CHECK(team::require(actor, Scope::Account));
+  HEARTH_TRY(const SnapshotPtr snapshot, m_state->current());
+  const store::UserRow* user = snapshot->user(actor.who.userId);
+  if (user == nullptr) return team::noUser(actor.who.userId);
+  return m_state->checkPasswordOf(user, user->folded, password, actor.client);
+}
+
 Result<MadeInvitation> Team::invite(const Actor& actor, const NewInvitation& wanted) {
   HEARTH_CHECK(team::require(actor, Scope::Admin));
   HEARTH_CHECK(checkLifetime(wanted.lifetime));
@@ -213,7 +225,8 @@ Result<MadeInvitation> Team::invite(const Actor& actor, const NewInvitation& wan
       row.groups.push_back(group->id);
     }
     transaction.insert(row);
-    m_state->record(transaction, actor, "invitation.create", std::to_string(row.id), json::serialize(json::object{{"role", roleName(wanted.role)}}));
+    m_state->record(transaction, actor, "invitation.create", std::to_string(row.id),
+                    json::serialize(json::object{{"role", roleName(wanted.role)}}));
     return {};
   }));
   HEARTH_TRY(const SnapshotPtr snapshot, m_state->current());
@@ -279,7 +292,8 @@ Result<TeamInvitation> Team::invitation(std::string_view token) {
   return unauthenticated();
 }
 
-Result<SignedIn> Team::accept(std::string_view token, const std::string& wantedName, const std::string& password, const std::string& client) {
+Result<SignedIn> Team::accept(std::string_view token, const std::string& wantedName, const std::string& password,
+                              const std::string& client) {
   // The token has 256 bits: guessing it is not slowed down, only the hashing of passwords is.
   HEARTH_TRY(const TeamInvitation known, invitation(token));
   const std::string shown = wantedName.empty() ? known.user : wantedName;
@@ -307,17 +321,21 @@ Result<SignedIn> Team::accept(std::string_view token, const std::string& wantedN
       transaction.update(user);
       transaction.removeSessionsOf(user.id);
     } else {
-      if (transaction.userNamed(name.folded)) return fail(ErrorCode::AlreadyExists, "there is a user of this name already", {{"field", "name"}, {"user", name.shown}});
+      if (transaction.userNamed(name.folded))
+        return fail(ErrorCode::AlreadyExists, "there is a user of this name already",
+                    {{"field", "name"}, {"user", name.shown}});
       user = {0, name.shown, name.folded, row->role, hash, m_state->now(), 0, 0};
       transaction.insert(user);
       const auto groups = transaction.load().groups;
       for (const std::int64_t id : row->groups) {
         // A group that was removed meanwhile is left out.
-        if (std::any_of(groups.begin(), groups.end(), [&](const auto& group) { return group.id == id; })) transaction.setMember(user.id, id, true);
+        if (std::any_of(groups.begin(), groups.end(), [&](const auto& group) { return group.id == id; }))
+          transaction.setMember(user.id, id, true);
       }
     }
     transaction.removeInvitation(row->id);
-    m_state->record(transaction, actorOf(user, client), "invitation.accept", user.name, json::serialize(json::object{{"invitation", row->id}}));
+    m_state->record(transaction, actorOf(user, client), "invitation.accept", user.name,
+                    json::serialize(json::object{{"invitation", row->id}}));
     HEARTH_TRY(made, m_state->openSession(transaction, user, client));
     return {};
   }));

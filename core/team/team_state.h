@@ -79,7 +79,8 @@ using SnapshotPtr = std::shared_ptr<const Snapshot>;
 /// m_store, m_team, m_options: constant. m_snapshot and m_checkedAt are guarded by m_mutex; the meter, the ledger and the
 /// times of use by m_chargeMutex. The gates guard themselves.
 struct Team::State {
-  State(Store& wholeStore, store::TeamStore& teamStore, Options wanted) : store(wholeStore), rows(teamStore), options(std::move(wanted)) {}
+  State(Store& wholeStore, store::TeamStore& teamStore, Options wanted)
+      : store(wholeStore), rows(teamStore), options(std::move(wanted)) {}
 
   [[nodiscard]] std::int64_t now() const { return options.nowMs(); }
   /// The newest snapshot, at most options.refresh old.
@@ -93,10 +94,12 @@ struct Team::State {
               const std::string& detailsJson = {}) const;
   /// Checks that an active administrator is left; in a transaction, after the change.
   [[nodiscard]] static Result<void> keepAnAdmin(store::TeamTransaction& transaction);
-  [[nodiscard]] Result<SignedIn> openSession(store::TeamTransaction& transaction, const store::UserRow& user, const std::string& client);
+  [[nodiscard]] Result<SignedIn> openSession(store::TeamTransaction& transaction, const store::UserRow& user,
+                                             const std::string& client);
   /// The Principal of a session that was just opened.
   [[nodiscard]] Result<SignedIn> signedIn(const SignedIn& made);
-  [[nodiscard]] Result<void> checkPasswordOf(const store::UserRow* user, const std::string& folded, const std::string& password, const std::string& client);
+  [[nodiscard]] Result<void> checkPasswordOf(const store::UserRow* user, const std::string& folded,
+                                             const std::string& password, const std::string& client);
   [[nodiscard]] Result<void> flush();
   [[nodiscard]] Result<void> applyRetention();
   void runInBackground();

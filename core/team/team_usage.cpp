@@ -34,7 +34,8 @@ std::string nameOf(const team::Snapshot& now, const team::Subject& subject) {
       }
       return {};
     case SubjectKind::Key:
-      if (const auto key = now.keys.find(subject.id); key != now.keys.end()) return team::describe(now, *key->second, 0).prefix;
+      if (const auto key = now.keys.find(subject.id); key != now.keys.end())
+        return team::describe(now, *key->second, 0).prefix;
       return {};
   }
   return {};
@@ -58,7 +59,8 @@ Result<std::int64_t> daysSetting(Store& store, const char* key, std::int64_t oth
 
 Result<void> Team::admit(const Principal& who, std::string_view model) {
   if (!who.mayUseModel(model)) {
-    return fail(ErrorCode::Forbidden, "this model is not open to this account or key", {{"model", std::string(model.substr(0, 300))}});
+    return fail(ErrorCode::Forbidden, "this model is not open to this account or key",
+                {{"model", std::string(model.substr(0, 300))}});
   }
   const auto subjects = team::subjectsOf(who);
   if (subjects.empty()) return {};
@@ -76,16 +78,19 @@ Result<void> Team::admit(const Principal& who, std::string_view model) {
                     {"period", std::string(team::periodName(refusal->period))},
                     {"limit", std::to_string(refusal->limit)},
                     {"used", std::to_string(refusal->used)}};
-  if (refusal->retryAfterSeconds > 0) error.evidence.push_back({"retry_after_seconds", std::to_string(refusal->retryAfterSeconds)});
+  if (refusal->retryAfterSeconds > 0)
+    error.evidence.push_back({"retry_after_seconds", std::to_string(refusal->retryAfterSeconds)});
   return fail(std::move(error));
 }
 
-void Team::charge(const Principal& who, const std::string& model, std::int64_t promptTokens, std::int64_t generatedTokens, double computeSeconds) {
+void Team::charge(const Principal& who, const std::string& model, std::int64_t promptTokens, std::int64_t generatedTokens,
+                  double computeSeconds) {
   const std::int64_t now = m_state->now();
   const std::int64_t prompt = std::max<std::int64_t>(promptTokens, 0);
   const std::int64_t generated = std::max<std::int64_t>(generatedTokens, 0);
   // Rounded up, so that many short requests are not free.
-  const auto computeMs = static_cast<std::int64_t>(std::isfinite(computeSeconds) && computeSeconds > 0 ? std::ceil(std::min(computeSeconds, 1e9) * 1000) : 0);
+  const auto computeMs = static_cast<std::int64_t>(
+      std::isfinite(computeSeconds) && computeSeconds > 0 ? std::ceil(std::min(computeSeconds, 1e9) * 1000) : 0);
   const auto subjects = team::subjectsOf(who);
   const std::int64_t minute = now - now % kMinuteMs;
   const std::lock_guard lock(m_state->chargeMutex);
@@ -155,7 +160,8 @@ Result<void> Team::State::applyRetention() {
   if (usageDays > 0) HEARTH_CHECK(rows.removeUsage(time - usageDays * team::kDayMs, 0));
   if (conversationDays > 0) {
     HEARTH_TRY(const std::int64_t removed, rows.removeConversations(time - conversationDays * team::kDayMs));
-    if (removed > 0) log::info("team", std::to_string(removed) + " conversations were older than the rule allows and are removed");
+    if (removed > 0)
+      log::info("team", std::to_string(removed) + " conversations were older than the rule allows and are removed");
   }
   // What is only in memory about sessions must be on disk first, else a session in use would look idle.
   HEARTH_CHECK(flush());
@@ -167,7 +173,8 @@ Result<void> Team::State::applyRetention() {
   const std::lock_guard lock(chargeMutex);
   std::erase_if(keysUsed, [&](const auto& use) { return !left->keys.contains(use.first); });
   std::erase_if(sessionsUsed, [&](const auto& use) {
-    return std::none_of(left->data.sessions.begin(), left->data.sessions.end(), [&](const auto& session) { return session.id == use.first; });
+    return std::none_of(left->data.sessions.begin(), left->data.sessions.end(),
+                        [&](const auto& session) { return session.id == use.first; });
   });
   return {};
 }
@@ -181,21 +188,25 @@ void Team::State::runInBackground() {
     if (const auto written = flush(); !written) log::error("team", "usage is not stored yet: " + written.error().describe());
     if (const auto time = std::chrono::steady_clock::now(); time >= nextCleaning) {
       nextCleaning = time + std::chrono::hours(24);
-      if (const auto applied = applyRetention(); !applied) log::error("team", "the rules of retention wait: " + applied.error().describe());
+      if (const auto applied = applyRetention(); !applied)
+        log::error("team", "the rules of retention wait: " + applied.error().describe());
     }
     lock.lock();
     wake.wait_for(lock, kFlushInterval, [&] { return stop; });
   }
 }
 
-Result<void> Team::setQuota(const Actor& actor, team::Subject subject, team::Metric metric, team::Period period, std::int64_t limit) {
+Result<void> Team::setQuota(const Actor& actor, team::Subject subject, team::Metric metric, team::Period period,
+                            std::int64_t limit) {
   HEARTH_CHECK(team::require(actor, Scope::Admin));
   if (limit > kLargestQuota) return team::wrong("limit", "the limit is too large");
   HEARTH_TRY(const SnapshotPtr snapshot, m_state->reload());
   if (!exists(*snapshot, subject)) {
-    return fail(ErrorCode::NotFound, "there is no such user, group or key", {{std::string(team::subjectName(subject.kind)), std::to_string(subject.id)}});
+    return fail(ErrorCode::NotFound, "there is no such user, group or key",
+                {{std::string(team::subjectName(subject.kind)), std::to_string(subject.id)}});
   }
-  const store::QuotaRow row{static_cast<int>(subject.kind), subject.id, static_cast<int>(metric), static_cast<int>(period), limit};
+  const store::QuotaRow row{static_cast<int>(subject.kind), subject.id, static_cast<int>(metric), static_cast<int>(period),
+                            limit};
   return m_state->change([&](store::TeamTransaction& transaction) -> Result<void> {
     if (limit < 0) {
       transaction.removeQuota(row);
@@ -203,8 +214,9 @@ Result<void> Team::setQuota(const Actor& actor, team::Subject subject, team::Met
       transaction.setQuota(row);
     }
     m_state->record(transaction, actor, limit < 0 ? "quota.remove" : "quota.set",
-                 std::string(team::subjectName(subject.kind)) + " " + nameOf(*snapshot, subject),
-                 json::serialize(json::object{{"metric", team::metricName(metric)}, {"period", team::periodName(period)}, {"limit", limit}}));
+                    std::string(team::subjectName(subject.kind)) + " " + nameOf(*snapshot, subject),
+                    json::serialize(json::object{
+                        {"metric", team::metricName(metric)}, {"period", team::periodName(period)}, {"limit", limit}}));
     return {};
   });
 }
@@ -233,7 +245,8 @@ Result<std::vector<TeamQuota>> Team::quotas(const Actor& actor, std::optional<Us
       case SubjectKind::Group: {
         const auto groups = snapshot->groupsOf.find(*user);
         return groups != snapshot->groupsOf.end() &&
-               std::any_of(groups->second.begin(), groups->second.end(), [&](const store::GroupRow* group) { return group->id == subject.id; });
+               std::any_of(groups->second.begin(), groups->second.end(),
+                           [&](const store::GroupRow* group) { return group->id == subject.id; });
       }
     }
     return false;
@@ -278,8 +291,9 @@ Result<std::vector<TeamUsage>> Team::usage(const Actor& actor, const UsageQuesti
   query.byModel = question.byModel;
   query.byTime = question.step != Step::None;
   // Months are kept for ever; minutes answer for anything that is not whole months.
-  const bool wholeMonths = question.step == Step::Month ||
-                           (question.step == Step::None && team::monthStart(query.fromMs) == query.fromMs && (question.toMs == 0 || team::monthStart(query.toMs) == query.toMs));
+  const bool wholeMonths =
+      question.step == Step::Month || (question.step == Step::None && team::monthStart(query.fromMs) == query.fromMs &&
+                                       (question.toMs == 0 || team::monthStart(query.toMs) == query.toMs));
   query.period = static_cast<int>(wholeMonths ? Period::Month : Period::Minute);
   if (wholeMonths) query.fromMs = team::monthStart(query.fromMs);
   if (question.step == Step::Hour) query.bucketMs = team::kHourMs;
@@ -288,8 +302,9 @@ Result<std::vector<TeamUsage>> Team::usage(const Actor& actor, const UsageQuesti
   HEARTH_TRY(const SnapshotPtr snapshot, m_state->current());
   std::vector<TeamUsage> found;
   for (const store::UsageRow& row : rows) {
-    found.push_back({row.startMs, row.userId, question.byUser ? snapshot->userName(row.userId) : std::string(), row.keyId, row.model, row.requests,
-                     row.promptTokens, row.generatedTokens, static_cast<double>(row.computeMs) / 1000});
+    found.push_back({row.startMs, row.userId, question.byUser ? snapshot->userName(row.userId) : std::string(), row.keyId,
+                     row.model, row.requests, row.promptTokens, row.generatedTokens,
+                     static_cast<double>(row.computeMs) / 1000});
   }
   return found;
 }

@@ -24,8 +24,9 @@ TeamUser describe(const Snapshot& now, const store::UserRow& user, std::int64_t 
   if (const auto groups = now.groupsOf.find(user.id); groups != now.groupsOf.end()) {
     for (const store::GroupRow* group : groups->second) out.groups.push_back(group->name);
   }
-  out.keys = static_cast<int>(std::count_if(now.data.keys.begin(), now.data.keys.end(),
-                                            [&](const store::KeyRow& key) { return key.userId == user.id && keyIsLive(key, nowMs); }));
+  out.keys = static_cast<int>(std::count_if(now.data.keys.begin(), now.data.keys.end(), [&](const store::KeyRow& key) {
+    return key.userId == user.id && keyIsLive(key, nowMs);
+  }));
   return out;
 }
 
@@ -43,7 +44,9 @@ Result<store::UserRow> userOf(store::TeamTransaction& transaction, std::int64_t 
   return *std::move(user);
 }
 
-bool isActiveAdmin(const store::UserRow& user) { return user.role == static_cast<int>(TeamRole::Admin) && user.disabledMs == 0; }
+bool isActiveAdmin(const store::UserRow& user) {
+  return user.role == static_cast<int>(TeamRole::Admin) && user.disabledMs == 0;
+}
 
 Result<store::GroupRow> groupOf(store::TeamTransaction& transaction, const std::string& name) {
   const auto checked = team::checkName(name, "group");
@@ -93,14 +96,16 @@ Result<TeamUser> Team::createUser(const Actor& actor, const NewUser& wanted) {
   }
   store::UserRow row;
   HEARTH_CHECK(m_state->change([&](store::TeamTransaction& transaction) -> Result<void> {
-    if (transaction.userNamed(name.folded)) return fail(ErrorCode::AlreadyExists, "there is a user of this name already", {{"user", name.shown}});
+    if (transaction.userNamed(name.folded))
+      return fail(ErrorCode::AlreadyExists, "there is a user of this name already", {{"user", name.shown}});
     row = {0, name.shown, name.folded, static_cast<int>(wanted.role), hash, m_state->now(), 0, 0};
     transaction.insert(row);
     for (const std::string& groupName : wanted.groups) {
       HEARTH_TRY(const store::GroupRow group, groupOf(transaction, groupName));
       transaction.setMember(row.id, group.id, true);
     }
-    m_state->record(transaction, actor, "user.create", name.shown, json::serialize(json::object{{"user", row.id}, {"role", roleName(wanted.role)}}));
+    m_state->record(transaction, actor, "user.create", name.shown,
+                    json::serialize(json::object{{"user", row.id}, {"role", roleName(wanted.role)}}));
     return {};
   }));
   HEARTH_TRY(const SnapshotPtr snapshot, m_state->current());
@@ -134,7 +139,8 @@ Result<void> Team::setRole(const Actor& actor, UserId id, TeamRole role) {
     user.role = static_cast<int>(role);
     transaction.update(user);
     if (wasAdmin) HEARTH_CHECK(State::keepAnAdmin(transaction));
-    m_state->record(transaction, actor, "user.role", user.name, json::serialize(json::object{{"from", roleName(before)}, {"to", roleName(role)}}));
+    m_state->record(transaction, actor, "user.role", user.name,
+                    json::serialize(json::object{{"from", roleName(before)}, {"to", roleName(role)}}));
     return {};
   });
 }
@@ -204,13 +210,15 @@ Result<std::vector<TeamGroup>> Team::groups(const Actor& actor) {
   return found;
 }
 
-Result<TeamGroup> Team::createGroup(const Actor& actor, const std::string& wanted, const std::vector<std::string>& wantedModels) {
+Result<TeamGroup> Team::createGroup(const Actor& actor, const std::string& wanted,
+                                    const std::vector<std::string>& wantedModels) {
   HEARTH_CHECK(team::require(actor, Scope::Admin));
   HEARTH_TRY(const team::Name name, team::checkName(wanted));
   HEARTH_TRY(const std::vector<std::string> models, team::checkModels(wantedModels));
   store::GroupRow row;
   HEARTH_CHECK(m_state->change([&](store::TeamTransaction& transaction) -> Result<void> {
-    if (transaction.groupNamed(name.folded)) return fail(ErrorCode::AlreadyExists, "there is a group of this name already", {{"group", name.shown}});
+    if (transaction.groupNamed(name.folded))
+      return fail(ErrorCode::AlreadyExists, "there is a group of this name already", {{"group", name.shown}});
     row = {0, name.shown, name.folded, m_state->now(), models, {}};
     transaction.insert(row);
     transaction.update(row);
@@ -227,7 +235,8 @@ Result<void> Team::setGroupModels(const Actor& actor, const std::string& name, c
     HEARTH_TRY(store::GroupRow group, groupOf(transaction, name));
     group.models = models;
     transaction.update(group);
-    m_state->record(transaction, actor, "group.models", group.name, json::serialize(json::object{{"models", models.size()}}));
+    m_state->record(transaction, actor, "group.models", group.name,
+                    json::serialize(json::object{{"models", models.size()}}));
     return {};
   });
 }
@@ -238,7 +247,8 @@ Result<void> Team::setMember(const Actor& actor, const std::string& name, UserId
     HEARTH_TRY(const store::UserRow user, userOf(transaction, id));
     HEARTH_TRY(const store::GroupRow group, groupOf(transaction, name));
     transaction.setMember(id, group.id, member);
-    m_state->record(transaction, actor, member ? "group.join" : "group.leave", group.name, json::serialize(json::object{{"user", user.name}}));
+    m_state->record(transaction, actor, member ? "group.join" : "group.leave", group.name,
+                    json::serialize(json::object{{"user", user.name}}));
     return {};
   });
 }

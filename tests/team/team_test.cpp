@@ -38,8 +38,8 @@ TEST_F(TeamTest, NothingButTheExactSecretOpens) {
   const MadeKey key = addKey(addUser("anna"));
   const std::string& good = key.secret;
   ASSERT_TRUE(m_team->authenticateKey(good));
-  for (std::string bad : {std::string(), std::string("hk_"), good.substr(1), good + " ", good.substr(0, good.size() - 1), std::string(100'000, 'a'),
-                          good + std::string("\0x", 2)}) {
+  for (std::string bad : {std::string(), std::string("hk_"), good.substr(1), good + " ", good.substr(0, good.size() - 1),
+                          std::string(100'000, 'a'), good + std::string("\0x", 2)}) {
     EXPECT_EQ(codeOf(m_team->authenticateKey(bad)), ErrorCode::Unauthenticated) << bad.substr(0, 60);
   }
   for (std::size_t i = 0; i < good.size(); ++i) {
@@ -63,14 +63,16 @@ TEST_F(TeamTest, TheDatabaseHoldsNoSecret) {
     all.append(std::istreambuf_iterator<char>(in), {});
   }
   ASSERT_NE(all.find(key.key.prefix), std::string::npos) << "the prefix is there: the search works";
-  for (const std::string& secret : {key.secret, key.secret.substr(9), session->token, invitation->token.substr(3), std::string(kPassword)}) {
+  for (const std::string& secret :
+       {key.secret, key.secret.substr(9), session->token, invitation->token.substr(3), std::string(kPassword)}) {
     EXPECT_EQ(all.find(secret), std::string::npos);
   }
 }
 
 TEST_F(TeamTest, AKeyExpiresAndItsUserCanBeDisabled) {
   const UserId anna = addUser("anna");
-  const auto key = m_team->createKey(m_machine, {.userId = anna, .label = {}, .models = {}, .lifetime = std::chrono::hours(24)});
+  const auto key =
+      m_team->createKey(m_machine, {.userId = anna, .label = {}, .models = {}, .lifetime = std::chrono::hours(24)});
   ASSERT_TRUE(key);
   m_now += kDay - 1;
   EXPECT_TRUE(m_team->authenticateKey(key->secret));
@@ -117,7 +119,10 @@ TEST_F(TeamTest, ARotationNeverLengthensAnOldSecret) {
 TEST_F(TeamTest, KeysGoNoFurtherThanTheirUsersRole) {
   const UserId member = addUser("member");
   const UserId guest = addUser("guest", TeamRole::Guest);
-  EXPECT_EQ(m_team->createKey(m_machine, {.userId = member, .label = {}, .scopes = kAllScopes, .models = {}}).error().find("field"), "scopes");
+  EXPECT_EQ(m_team->createKey(m_machine, {.userId = member, .label = {}, .scopes = kAllScopes, .models = {}})
+                .error()
+                .find("field"),
+            "scopes");
   EXPECT_EQ(codeOf(m_team->createKey(m_machine, {.userId = guest, .label = {}, .models = {}})), ErrorCode::Forbidden);
   EXPECT_EQ(codeOf(m_team->createKey(m_machine, {.userId = 4711, .label = {}, .models = {}})), ErrorCode::NotFound);
   const UserId boss = addUser("boss", TeamRole::Admin);
@@ -134,7 +139,9 @@ TEST_F(TeamTest, MembersManageTheirOwnKeysWhenSignedInAndNobodyElses) {
   const auto session = m_team->login("anna", kPassword, kHere);
   ASSERT_TRUE(session);
   const Actor anna = as(session->who);
-  const auto own = m_team->createKey(anna, {.userId = session->who.userId, .label = "x", .scopes = bit(Scope::Inference) | bit(Scope::Account), .models = {}});
+  const auto own = m_team->createKey(
+      anna,
+      {.userId = session->who.userId, .label = "x", .scopes = bit(Scope::Inference) | bit(Scope::Account), .models = {}});
   ASSERT_TRUE(own) << own.error().describe();
   EXPECT_EQ(codeOf(m_team->createKey(anna, {.userId = bert, .label = {}, .models = {}})), ErrorCode::Forbidden);
   const MadeKey berts = addKey(bert);
@@ -146,7 +153,8 @@ TEST_F(TeamTest, MembersManageTheirOwnKeysWhenSignedInAndNobodyElses) {
   // A key with the account's scope reads, but makes no keys: one that leaked must not breed.
   const Actor byKey = as(m_team->authenticateKey(own->secret).value());
   EXPECT_TRUE(m_team->keys(byKey, session->who.userId));
-  EXPECT_EQ(codeOf(m_team->createKey(byKey, {.userId = session->who.userId, .label = {}, .models = {}})), ErrorCode::Forbidden);
+  EXPECT_EQ(codeOf(m_team->createKey(byKey, {.userId = session->who.userId, .label = {}, .models = {}})),
+            ErrorCode::Forbidden);
   EXPECT_TRUE(m_team->revokeKey(byKey, own->key.id)) << "itself it may end";
 }
 
@@ -190,7 +198,8 @@ TEST_F(TeamTest, ANewPasswordEndsTheOtherSessions) {
   const auto here = m_team->login("anna", kPassword, kHere);
   const auto there = m_team->login("anna", kPassword, "10.0.0.9:1");
   ASSERT_TRUE(here && there);
-  EXPECT_EQ(codeOf(m_team->changePassword(as(here->who), "not the old one", "another password")), ErrorCode::Unauthenticated);
+  EXPECT_EQ(codeOf(m_team->changePassword(as(here->who), "not the old one", "another password")),
+            ErrorCode::Unauthenticated);
   EXPECT_EQ(codeOf(m_team->changePassword(as(here->who), kPassword, "short")), ErrorCode::InvalidArgument);
   ASSERT_TRUE(m_team->changePassword(as(here->who), kPassword, "another password"));
   EXPECT_TRUE(m_team->authenticateSession(here->token));
@@ -210,19 +219,24 @@ TEST_F(TeamTest, CsrfTokensBelongToOneSession) {
 
 TEST_F(TeamTest, NamesAreOneInAnyCaseAndComposition) {
   addUser("Ren\u00e9e");
-  EXPECT_EQ(codeOf(m_team->createUser(m_machine, {"RENE\u0301E", TeamRole::Member, {}, kPassword})), ErrorCode::AlreadyExists);
+  EXPECT_EQ(codeOf(m_team->createUser(m_machine, {"RENE\u0301E", TeamRole::Member, {}, kPassword})),
+            ErrorCode::AlreadyExists);
   EXPECT_EQ(m_team->userNamed(m_machine, "rene\u0301e")->name, "Ren\u00e9e");
   EXPECT_TRUE(m_team->createUser(m_machine, {"王小明", TeamRole::Member, {}, std::nullopt}));
   EXPECT_TRUE(m_team->createUser(m_machine, {std::string(64, 'x'), TeamRole::Member, {}, std::nullopt}));
-  for (const std::string& bad : {std::string(), std::string(" "), std::string("a b"), std::string("a/b"), std::string(".hidden"), std::string("-x"),
-                                 std::string("a\nb"), std::string("a\0b", 3), std::string("\xff\xfe"), std::string(65, 'x'), std::string("a<script>"),
-                                 std::string("x\u202e"), std::string("\u0301"), std::string(1'000'000, 'x')}) {
-    EXPECT_EQ(codeOf(m_team->createUser(m_machine, {bad, TeamRole::Member, {}, std::nullopt})), ErrorCode::InvalidArgument) << bad.substr(0, 20);
+  for (const std::string& bad :
+       {std::string(), std::string(" "), std::string("a b"), std::string("a/b"), std::string(".hidden"), std::string("-x"),
+        std::string("a\nb"), std::string("a\0b", 3), std::string("\xff\xfe"), std::string(65, 'x'), std::string("a<script>"),
+        std::string("x\u202e"), std::string("\u0301"), std::string(1'000'000, 'x')}) {
+    EXPECT_EQ(codeOf(m_team->createUser(m_machine, {bad, TeamRole::Member, {}, std::nullopt})), ErrorCode::InvalidArgument)
+        << bad.substr(0, 20);
   }
 }
 
 TEST_F(TeamTest, PasswordsAreMeasuredByLengthAlone) {
-  const auto with = [&](const std::string& password) { return codeOf(m_team->createUser(m_machine, {"p", TeamRole::Member, {}, password})); };
+  const auto with = [&](const std::string& password) {
+    return codeOf(m_team->createUser(m_machine, {"p", TeamRole::Member, {}, password}));
+  };
   EXPECT_EQ(with("123456789"), ErrorCode::InvalidArgument);
   EXPECT_EQ(with(std::string(257, 'x')), ErrorCode::InvalidArgument);
   EXPECT_EQ(with("tab\tin the middle"), ErrorCode::InvalidArgument);
@@ -230,12 +244,14 @@ TEST_F(TeamTest, PasswordsAreMeasuredByLengthAlone) {
   EXPECT_EQ(with("密码密码密码密码密"), ErrorCode::InvalidArgument) << "nine characters, though 27 bytes";
   EXPECT_TRUE(m_team->createUser(m_machine, {"p", TeamRole::Member, {}, "密码密码密码密码密码"}));
   EXPECT_TRUE(m_team->login("p", "密码密码密码密码密码", kHere));
-  EXPECT_EQ(codeOf(m_team->createUser(m_machine, {"longenough", TeamRole::Member, {}, "longenough"})), ErrorCode::InvalidArgument);
+  EXPECT_EQ(codeOf(m_team->createUser(m_machine, {"longenough", TeamRole::Member, {}, "longenough"})),
+            ErrorCode::InvalidArgument);
 }
 
 TEST_F(TeamTest, TheLastAdministratorStays) {
   const UserId boss = addUser("boss", TeamRole::Admin);
-  for (const auto& result : {m_team->setDisabled(m_machine, boss, true), m_team->setRole(m_machine, boss, TeamRole::Member), m_team->removeUser(m_machine, boss)}) {
+  for (const auto& result : {m_team->setDisabled(m_machine, boss, true), m_team->setRole(m_machine, boss, TeamRole::Member),
+                             m_team->removeUser(m_machine, boss)}) {
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().code, ErrorCode::Forbidden);
     EXPECT_EQ(result.error().find("last_admin"), "true");
@@ -264,7 +280,8 @@ TEST_F(TeamTest, OnlyAdministratorsManageTheTeam) {
   EXPECT_EQ(codeOf(m_team->setGroups(actor, anna, {})), ErrorCode::Forbidden);
   EXPECT_EQ(codeOf(m_team->invite(actor, {})), ErrorCode::Forbidden);
   EXPECT_EQ(codeOf(m_team->inviteUser(actor, anna)), ErrorCode::Forbidden);
-  EXPECT_EQ(codeOf(m_team->setQuota(actor, {team::SubjectKind::User, anna}, team::Metric::Tokens, team::Period::Month, 1)), ErrorCode::Forbidden);
+  EXPECT_EQ(codeOf(m_team->setQuota(actor, {team::SubjectKind::User, anna}, team::Metric::Tokens, team::Period::Month, 1)),
+            ErrorCode::Forbidden);
   EXPECT_EQ(codeOf(m_team->usage(actor, {})), ErrorCode::Forbidden);
   EXPECT_EQ(codeOf(m_team->audit(actor, 0, 10)), ErrorCode::Forbidden);
   EXPECT_EQ(codeOf(m_team->verifyAudit(actor)), ErrorCode::Forbidden);
@@ -281,7 +298,9 @@ TEST_F(TeamTest, GroupsDecideWhichModelsAreOpen) {
   const auto key = m_team->createKey(m_machine, {.userId = anna, .label = {}, .models = {"mixtral", "llama-3-8b"}});
   ASSERT_TRUE(key);
   const MadeKey open = addKey(anna);
-  const auto may = [&](const std::string& secret, const char* model) { return m_team->admit(m_team->authenticateKey(secret).value(), model).has_value(); };
+  const auto may = [&](const std::string& secret, const char* model) {
+    return m_team->admit(m_team->authenticateKey(secret).value(), model).has_value();
+  };
   EXPECT_TRUE(may(open.secret, "anything")) << "no group limits yet";
   EXPECT_FALSE(may(key->secret, "anything")) << "but the key does";
   ASSERT_TRUE(m_team->setMember(m_machine, "SMALL", anna, true));
@@ -305,11 +324,13 @@ TEST_F(TeamTest, GroupsDecideWhichModelsAreOpen) {
 
 TEST_F(TeamTest, AnInvitationIsGoodOnce) {
   ASSERT_TRUE(m_team->createGroup(m_machine, "writers"));
-  const auto made = m_team->invite(m_machine, {.role = TeamRole::Guest, .groups = {"writers"}, .lifetime = std::chrono::hours(1)});
+  const auto made =
+      m_team->invite(m_machine, {.role = TeamRole::Guest, .groups = {"writers"}, .lifetime = std::chrono::hours(1)});
   ASSERT_TRUE(made) << made.error().describe();
   EXPECT_EQ(m_team->invitation(made->token)->role, TeamRole::Guest);
   EXPECT_EQ(codeOf(m_team->accept(made->token, "bad name", kPassword, kHere)), ErrorCode::InvalidArgument);
-  EXPECT_EQ(codeOf(m_team->accept(made->token, "anna", "short", kHere)), ErrorCode::InvalidArgument) << "a mistake does not use it up";
+  EXPECT_EQ(codeOf(m_team->accept(made->token, "anna", "short", kHere)), ErrorCode::InvalidArgument)
+      << "a mistake does not use it up";
   const auto joined = m_team->accept(made->token, "anna", kPassword, kHere);
   ASSERT_TRUE(joined) << joined.error().describe();
   EXPECT_EQ(joined->who.role, TeamRole::Guest);
@@ -334,7 +355,8 @@ TEST_F(TeamTest, AnInvitationForAUserSetsThePassword) {
   const auto first = m_team->inviteUser(m_machine, made->id);
   const auto second = m_team->inviteUser(m_machine, made->id);
   ASSERT_TRUE(first && second);
-  EXPECT_EQ(codeOf(m_team->accept(first->token, "", kPassword, kHere)), ErrorCode::Unauthenticated) << "a newer one takes its place";
+  EXPECT_EQ(codeOf(m_team->accept(first->token, "", kPassword, kHere)), ErrorCode::Unauthenticated)
+      << "a newer one takes its place";
   EXPECT_EQ(codeOf(m_team->accept(second->token, "bert", kPassword, kHere)), ErrorCode::InvalidArgument);
   const auto in = m_team->accept(second->token, "", kPassword, kHere);
   ASSERT_TRUE(in) << in.error().describe();

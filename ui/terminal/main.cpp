@@ -6,13 +6,14 @@
 #include "core/base/platform/termination.h"
 #include "core/host/host.h"
 #include "ui/terminal/commands.h"
+#include "ui/terminal/team_commands.h"
 
 using namespace hearth::terminal;
 
 namespace {
 
 constexpr const char* kExitHelp =
-    "Exit status: 0 done; 1 failed; 2 wrong arguments; 3 no such model or file; 4 the file cannot be used; 5 no room in\n"
+    "Exit status: 0 done; 1 failed; 2 wrong arguments; 3 no such model, file, user or key; 4 the file cannot be used; 5 no room in\n"
     "memory or on the disk; 6 port or data folder in use; 130 interrupted.\n"
     "Results go to standard output, everything else to standard error. MODEL is a name (`hearth list`) or a path to a GGUF file.";
 
@@ -140,6 +141,9 @@ int runMain(int argc, char** argv) {
   auto* doctorApp = command("doctor", "Look at this machine: CPU, memory, GPU, disk, and how fast they are");
   doctorApp->add_flag("--json", json);
   doctorApp->callback([&] { status = commandDoctor(global, json); });
+
+  addTeamCommands(app, global, status);
+  addRecordCommands(app, global, status);
 
   try {
     app.parse(argc, argv);
