@@ -127,6 +127,17 @@ class Pool final : public EnginePool {
     m_books->changed.notify_all();
   }
 
+  void keepFor(const std::string& id, std::chrono::milliseconds time) override {
+    {
+      std::lock_guard lock(m_books->mutex);
+      auto& slot = m_books->slots[id];
+      slot.keepAlive = time;
+      if (slot.resident) slot.resident->lastUsed = pool::Clock::now();
+      m_books->announce(id);
+    }
+    m_books->changed.notify_all();
+  }
+
   std::vector<ModelStatus> statuses() const override {
     std::lock_guard lock(m_books->mutex);
     std::vector<ModelStatus> result;

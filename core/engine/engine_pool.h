@@ -67,6 +67,9 @@ class EnginePool {
   /// Error: ModelNotLoaded.
   virtual Result<void> unload(const std::string& id) = 0;
   virtual void pin(const std::string& id, bool pinned) = 0;
+  /// How long this model stays after its last request, in place of the pool's own time: negative = for ever (but it may be
+  /// evicted), 0 = unloaded as soon as it is idle. Holds until the model is unloaded.
+  virtual void keepFor(const std::string& id, std::chrono::milliseconds time) = 0;
   [[nodiscard]] virtual std::vector<ModelStatus> statuses() const = 0;
   [[nodiscard]] virtual EngineStats totals() const = 0;
   [[nodiscard]] virtual int threads() const noexcept = 0;

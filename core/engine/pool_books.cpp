@@ -79,8 +79,8 @@ ModelStatus Books::statusOf(const std::string& id, const Slot& slot) const {
     status.weightBytes = resident->model->engine->weightBytes();
     status.kvBytes = resident->model->engine->kvBytes();
   }
-  if (slot.state == ModelState::Ready && keepAlive.count() >= 0 && !slot.pinned && !slot.resident->busy()) {
-    const auto left = slot.resident->lastUsed + keepAlive - Clock::now();
+  if (slot.state == ModelState::Ready && keepAliveOf(slot).count() >= 0 && !slot.pinned && !slot.resident->busy()) {
+    const auto left = slot.resident->lastUsed + keepAliveOf(slot) - Clock::now();
     status.unloadsInSeconds = std::max(0.0, std::chrono::duration<double>(left).count());
   }
   return status;
@@ -116,6 +116,7 @@ void Books::enqueue(const std::string& id, Slot& slot) {
 void Books::sendAway(const std::string& id, Slot& slot) {
   leaving.push_back(std::move(slot.resident));
   slot.resident.reset();
+  slot.keepAlive.reset();
   slot.state = ModelState::Unloaded;
   slot.progress = 0;
   announce(id);
@@ -131,15 +132,14 @@ void Books::retire(EngineStats last) {
 
 Clock::time_point Books::expire() {
   auto next = Clock::time_point::max();
-  if (keepAlive.count() < 0) return next;
   const auto now = Clock::now();
   for (auto& [id, slot] : slots) {
-    if (!slot.resident || slot.pinned) continue;
+    if (!slot.resident || slot.pinned || keepAliveOf(slot).count() < 0) continue;
     // A held model announces its release; requests without a holder do not, so those are looked at again.
     if (slot.resident->holders > 0) continue;
     const bool busy = slot.resident->busy();
     if (busy) slot.resident->lastUsed = now;
-    const auto end = slot.resident->lastUsed + keepAlive;
+    const auto end = slot.resident->lastUsed + keepAliveOf(slot);
     if (end <= now && !busy) {
       sendAway(id, slot);
     } else {

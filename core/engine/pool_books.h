@@ -36,6 +36,7 @@ struct Slot {
   double progress = 0;
   std::optional<Error> error;
   bool pinned = false;
+  std::optional<std::chrono::milliseconds> keepAlive;  // none = the pool's
   std::shared_ptr<Resident> resident;  // Ready
   std::shared_ptr<std::atomic<bool>> cancelLoad;  // Loading
   std::vector<EnginePool::LoadCallback> waiters;  // Loading
@@ -54,6 +55,7 @@ struct Books : std::enable_shared_from_this<Books> {
   void enqueue(const std::string& id, Slot& slot);   ///< → Loading
   void sendAway(const std::string& id, Slot& slot);  ///< Ready → Unloading: the keeper takes it down once nobody holds it
   void announce(const std::string& id);              ///< its status is news for the listeners
+  [[nodiscard]] std::chrono::milliseconds keepAliveOf(const Slot& slot) const noexcept { return slot.keepAlive.value_or(keepAlive); }
   void retire(EngineStats last);                     ///< of a model that goes: its counters stay in the totals
   /// Sends away what was idle for long enough; returns when to look again.
   [[nodiscard]] Clock::time_point expire();

@@ -180,6 +180,7 @@ class FakePool final : public EnginePool {
     return {};
   }
   void pin(const std::string&, bool) override {}
+  void keepFor(const std::string&, std::chrono::milliseconds) override {}
   std::vector<ModelStatus> statuses() const override { return {}; }
   EngineStats totals() const override { return {}; }
   int threads() const noexcept override { return 1; }

@@ -108,6 +108,49 @@ def check_models(client, model):
         pass
 
 
+def check_completions(client, model):
+    def ask(**options):
+        return client.completions.create(**{"model": model, "prompt": "The capital of France is", "temperature": 0, "max_tokens": 8, **options})
+
+    whole = ask()
+    text = whole.choices[0].text
+    assert whole.object == "text_completion" and text and whole.usage.completion_tokens <= 8, whole
+    assert "".join(c.choices[0].text for c in ask(stream=True)) == text, "streamed equals whole"
+    assert ask(echo=True).choices[0].text == "The capital of France is" + text
+    two = ask(prompt=["The capital of France is", "One, two, three,"], n=2)
+    assert [c.index for c in two.choices] == [0, 1, 2, 3] and two.choices[0].text == two.choices[1].text == text, two
+    scored = ask(logprobs=2).choices[0].logprobs
+    assert len(scored.tokens) == len(scored.token_logprobs) == len(scored.top_logprobs) and "".join(scored.tokens) == text, scored
+    assert scored.text_offset[0] == 0 and scored.text_offset[1] == len(scored.tokens[0]), scored
+
+
+def check_responses(client, model):
+    first = client.responses.create(model=model, input="My name is Ann.", temperature=0, max_output_tokens=12, instructions="Be brief.")
+    assert first.status in ("completed", "incomplete") and first.output_text and first.usage.total_tokens > 0, first
+    assert client.responses.retrieve(first.id).output_text == first.output_text
+    second = client.responses.create(model=model, input="What is my name?", temperature=0, max_output_tokens=12, previous_response_id=first.id)
+    assert second.usage.input_tokens > first.usage.input_tokens, "the conversation goes on"
+    with client.responses.stream(model=model, input="My name is Ann.", temperature=0, max_output_tokens=12, instructions="Be brief.") as stream:
+        events = list(stream)
+        last = stream.get_final_response() if first.status == "completed" else events[-1].response
+    assert [e.sequence_number for e in events] == list(range(len(events))), events
+    assert events[0].type == "response.created" and events[-1].type == f"response.{first.status}", events[-1]
+    assert last.output_text == first.output_text, "streamed equals whole"
+    client.responses.delete(first.id)
+    for gone in (lambda: client.responses.retrieve(first.id), lambda: client.responses.create(model=model, input="x", previous_response_id=first.id)):
+        try:
+            gone()
+            raise AssertionError("found what was deleted")
+        except openai.NotFoundError:
+            pass
+
+
+async def check_async(address, model, text):
+    client = openai.AsyncOpenAI(base_url=address, api_key="none", max_retries=0)
+    replies = await asyncio.gather(*(client.chat.completions.create(model=model, messages=QUESTION, temperature=0, max_tokens=24) for _ in range(4)))
+    assert [r.choices[0].message.content for r in replies] == [text] * 4, replies
+
+
 def check_cut_streams(client, model, text):
     """Streams that are left in the middle disturb nobody."""
     for _ in range(4):

@@ -71,6 +71,7 @@ class FakePool final : public EnginePool {
   LoadedModelPtr find(const std::string&) const override { return nullptr; }
   Result<void> unload(const std::string& id) override;
   void pin(const std::string&, bool) override {}
+  void keepFor(const std::string&, std::chrono::milliseconds) override {}
   std::vector<ModelStatus> statuses() const override;
   EngineStats totals() const override { return m_totals; }
   int threads() const noexcept override { return 8; }

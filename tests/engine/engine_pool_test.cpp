@@ -287,6 +287,26 @@ TEST(EnginePool, KeepAliveUnloadsWhatIsIdle) {
   bench.waitUntil([&] { return bench.status("pinned").state == ModelState::Unloaded; });
 }
 
+TEST(EnginePool, AModelMayBeKeptLongerOrShorterThanTheOthers) {
+  Bench bench(1000, milliseconds(100));
+  ASSERT_TRUE(bench.load("usual", "100"));
+  ASSERT_TRUE(bench.load("forever", "100"));
+  bench.pool->keepFor("forever", milliseconds(-1));
+  EXPECT_LT(bench.status("forever").unloadsInSeconds, 0);
+  bench.waitUntil([&] { return bench.status("usual").state == ModelState::Unloaded; });
+  std::this_thread::sleep_for(milliseconds(50));
+  EXPECT_EQ(bench.status("forever").state, ModelState::Ready);
+  auto held = *bench.load("forever", "100");
+  bench.pool->keepFor("forever", milliseconds(0));
+  std::this_thread::sleep_for(milliseconds(20));
+  EXPECT_EQ(bench.status("forever").state, ModelState::Ready) << "not while it is used";
+  held.reset();
+  bench.waitUntil([&] { return bench.status("forever").state == ModelState::Unloaded; });
+  // The next load starts anew with the pool's own time.
+  ASSERT_TRUE(bench.load("forever", "100"));
+  EXPECT_GT(bench.status("forever").unloadsInSeconds, 0);
+}
+
 TEST(EnginePool, ListenersHearEveryChangeAndLittleProgress) {
   Bench bench;
   bench.control->loadMilliseconds = 300;

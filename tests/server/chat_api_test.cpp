@@ -6,10 +6,7 @@
 
 #include <regex>
 
-#include "core/server/api/router.h"
-#include "core/server/transport/listener.h"
-#include "tests/server/fakes.h"
-#include "tests/server/raw_client.h"
+#include "tests/server/api_fixture.h"
 
 namespace hearth::api {
 namespace {
@@ -27,49 +24,7 @@ std::string body(std::string_view members = {}) {
          std::string(members) + "}";
 }
 
-/// The whole API over a real socket, with the engine played by the test.
-class ChatApi : public ::testing::Test {
- protected:
-  ChatApi() {
-    http::ListenerOptions options;
-    options.handler = [this](const http::ExchangePtr& exchange) { route(m_context, exchange); };
-    options.observer = [this](const http::ExchangeRecord& record) {
-      if (!record.finished) return;
-      const std::lock_guard lock(m_mutex);
-      m_records.push_back(record);
-    };
-    auto listener = http::Listener::start(std::move(options));
-    EXPECT_TRUE(listener.has_value());
-    m_listener = std::move(*listener);
-  }
-  ~ChatApi() override {
-    m_listener->stop();
-    m_chat.joinScripts();
-  }
-  [[nodiscard]] std::uint16_t port() const { return m_listener->port(); }
-  RawResponse ask(const std::string& request) {
-    RawClient client(port());
-    client.send(request);
-    return client.readResponse().value_or(RawResponse{});
-  }
-  http::ExchangeRecord lastRecord() {
-    eventually([&] {
-      const std::lock_guard lock(m_mutex);
-      return !m_records.empty();
-    });
-    const std::lock_guard lock(m_mutex);
-    return m_records.empty() ? http::ExchangeRecord{} : m_records.back();
-  }
-
-  test::FakeChat m_chat;
-  test::FakePool m_pool;
-  test::FakeLibrary m_library;
-  test::FakeMetrics m_metrics;
-  ApiContext m_context{m_chat, m_pool, m_library, m_metrics, "tiny", "9.9.9", 60'000ms};
-  std::mutex m_mutex;
-  std::vector<http::ExchangeRecord> m_records;
-  std::unique_ptr<http::Listener> m_listener;
-};
+class ChatApi : public test::ApiFixture {};
 
 void expectError(const RawResponse& response, int status, std::string_view code, std::string_view param = {}) {
   EXPECT_EQ(response.status, status) << response.body;
@@ -92,7 +47,8 @@ TEST_F(ChatApi, SmallResources) {
   EXPECT_EQ(ask(test::get("/health")).body,
             R"({"status":"ok","version":"9.9.9","models_loaded":1,"requests_running":2,"requests_waiting":3})");
   EXPECT_EQ(ask(test::get("/metrics")).body, "# fake\n");
-  EXPECT_NE(ask(test::get("/")).body.find("Hearth"), std::string::npos);
+  EXPECT_NE(ask(test::get("/", "Accept: application/json\r\n")).body.find("Hearth"), std::string::npos);
+  EXPECT_EQ(ask(test::get("/")).body, "Ollama is running");
   const auto head = [&] {
     RawClient client(port());
     client.send("HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n");

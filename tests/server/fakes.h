@@ -125,7 +125,14 @@ class FakeChat final : public ChatService {
     return unused();
   }
   Result<SentMessage> regenerate(MessageId, const SendOptions&, ChatSink) override { return unused(); }
-  Result<RenderedChat> render(const LoadedModel&, const ChatRequest&) const override { return unused(); }
+  /// What every conversation is rendered to; a token for each byte.
+  std::string rendered;
+  Result<RenderedChat> render(const LoadedModel&, const ChatRequest&) const override {
+    RenderedChat chat;
+    chat.text = rendered;
+    chat.tokens.assign(rendered.begin(), rendered.end());
+    return chat;
+  }
   void shutdown() override {}
 
  private:
@@ -203,6 +210,11 @@ class FakePool final : public EnginePool {
   LoadedModelPtr find(const std::string& id) const override { return id == m_model->id ? m_model : nullptr; }
   Result<void> unload(const std::string&) override { return {}; }
   void pin(const std::string&, bool) override {}
+  void keepFor(const std::string& id, std::chrono::milliseconds time) override {
+    const std::lock_guard lock(m_mutex);
+    kept.emplace_back(id, static_cast<long>(time.count()));
+  }
+  std::vector<std::pair<std::string, long>> kept;
   std::vector<ModelStatus> statuses() const override {
     ModelStatus status;
     status.id = "tiny";
@@ -220,6 +232,7 @@ class FakePool final : public EnginePool {
   void removeListener(int) override {}
 
  private:
+  std::mutex m_mutex;
   LoadedModelPtr m_model;
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <utility>
 
@@ -10,6 +11,12 @@
 
 namespace hearth::api {
 namespace {
+
+/// Ollama's and Anthropic's errors have no place for the field's name but their message.
+void nameField(ApiError& error, Dialect dialect) {
+  if (dialect == Dialect::OpenAi || error.param.empty() || error.message.find(error.param) != std::string::npos) return;
+  error.message = error.param + ": " + error.message;
+}
 
 /// The tasks of one request. Held by the exchange's abort callback and, weakly, by the job: a task may hold its sink and
 /// the sink holds the job, so the job must not hold the task.
@@ -52,8 +59,7 @@ class AnswerJob {
         m_stream(plan.stream),
         m_logprobs(plan.logprobs),
         m_choicesPerPrompt(static_cast<std::size_t>(plan.choicesPerPrompt)),
-        m_writer(std::move(plan.writer)),
-        m_after(std::move(plan.after)) {
+        m_writer(std::move(plan.writer)) {
     m_answer.choices.resize(plan.requests.size());
   }
 
@@ -61,7 +67,6 @@ class AnswerJob {
   bool onEvent(int choice, const ChatEvent& event) {
     bool wanted = true;
     bool cancel = false;
-    std::function<void()> after;
     // Taken before anything is answered: with the answer out, the exchange lets go of the group.
     const auto tasks = m_tasks.lock();
     {
@@ -69,11 +74,9 @@ class AnswerJob {
       if (m_done) return false;
       wanted = take(choice, event);
       cancel = m_done && !m_complete;
-      if (m_complete) after.swap(m_after);
     }
     // Outside the lock: a cancelled task may report at once.
     if (cancel && tasks) tasks->cancelAll();
-    if (after) after();
     return wanted && !cancel;
   }
 
@@ -254,9 +257,11 @@ class AnswerJob {
     m_done = true;
     ApiError error = fromError(cause);
     if (!error.param.empty()) error.param = m_writer->fieldName(error.param);
+    const Dialect dialect = dialectOf(m_exchange->request().path);
+    nameField(error, dialect);
     noteTokens(error.code, error.message);
     if (!m_open) {
-      m_exchange->respond(errorResponse(error, dialectOf(m_exchange->request().path)));
+      m_exchange->respond(errorResponse(error, dialect));
       return;
     }
     std::string bytes;
@@ -308,7 +313,6 @@ class AnswerJob {
   // Guarded by m_mutex.
   std::mutex m_mutex;
   const std::unique_ptr<AnswerWriter> m_writer;
-  std::function<void()> m_after;
   Answer m_answer;
   LoadedModelPtr m_loaded;
   bool m_open = false;      // the stream's head is out
@@ -364,6 +368,7 @@ void startAnswer(const ApiContext& context, const http::ExchangePtr& exchange, A
 }
 
 void refuse(const http::ExchangePtr& exchange, ApiError error) {
+  nameField(error, dialectOf(exchange->request().path));
   exchange->note([&](http::ExchangeNotes& notes) {
     notes.errorCode = error.code;
     notes.error = error.message;
@@ -372,13 +377,22 @@ void refuse(const http::ExchangePtr& exchange, ApiError error) {
 }
 
 void withModel(const ApiContext& context, const http::ExchangePtr& exchange, const InstalledModel& model,
-               std::function<void(LoadedModelPtr)> ready) {
-  const auto loaded = [exchange, ready = std::move(ready)](Result<LoadedModelPtr> result) {
+               std::function<void(const LoadedModelPtr&)> ready) {
+  // Nobody who waits for an answer any more, or a server that stops: `context` may be gone by the time the model is there.
+  const auto gone = std::make_shared<std::atomic<bool>>(false);
+  exchange->onAbort([gone, weak = std::weak_ptr(exchange)](http::AbortReason reason) {
+    *gone = true;
+    const auto alive = weak.lock();
+    if (alive && reason == http::AbortReason::Stopping)
+      refuse(alive, fromError(Error{ErrorCode::ShuttingDown, "The server is stopping.", {}}));
+  });
+  const auto loaded = [exchange, gone, ready = std::move(ready)](Result<LoadedModelPtr> result) {
+    if (*gone) return;
     if (!result) return refuse(exchange, fromError(result.error()));
     if (!(*result)->engine)
       return refuse(exchange, fromError(Error{ErrorCode::ModelNotLoaded, "The model is not in memory.", {}}));
     try {
-      ready(std::move(*result));
+      ready(*result);
     } catch (const std::exception& problem) {
       log::error("server", std::string("an answer could not be made: ") + problem.what());
       refuse(exchange, fromError(Error{ErrorCode::Internal, "The answer could not be made.", {}}));

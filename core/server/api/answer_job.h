@@ -17,7 +17,6 @@ struct AnswerPlan {
   bool stream = false;
   bool logprobs = false;  ///< the writer needs the tokenizer
   std::unique_ptr<AnswerWriter> writer;
-  std::function<void()> after;  ///< called once when the answer is complete; any thread, must not block; may be empty
 };
 
 /// Starts the choices and answers the exchange as their events come: heartbeats while nothing comes, a plain HTTP error as
@@ -30,6 +29,6 @@ void refuse(const http::ExchangePtr& exchange, ApiError error);
 /// Calls `ready` with the model in memory, loading it when it is not there: at once on this thread, or later on the pool's.
 /// When it cannot be had, or the client has gone, the exchange is answered and `ready` is not called.
 void withModel(const ApiContext& context, const http::ExchangePtr& exchange, const InstalledModel& model,
-               std::function<void(LoadedModelPtr)> ready);
+               std::function<void(const LoadedModelPtr&)> ready);
 
 }  // namespace hearth::api

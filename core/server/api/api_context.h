@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,9 @@
 #include "core/server/api/api_error.h"
 
 namespace hearth::api {
+
+class ResponseStore;
+[[nodiscard]] std::shared_ptr<ResponseStore> makeResponseStore();
 
 /// What controllers work with. Constant while the server runs; the rooms outlive it.
 struct ApiContext {
@@ -24,10 +28,14 @@ struct ApiContext {
   std::chrono::milliseconds heartbeat{5'000};  ///< until a stream's head is sent, and between its comments after that
   std::function<EngineOptions(const InstalledModel&)>
       engineOptions;  ///< how a model is loaded that is not in memory; empty = the defaults
+  std::shared_ptr<ResponseStore> responses = makeResponseStore();  ///< of the Responses API; in memory only
 };
 
 /// The installed model that a request names; empty = the default one. Takes names of the library only: never a path, so
 /// that no request can make the server open a file of its choosing. Errors: 400 (nothing named), 404 model_not_found.
 [[nodiscard]] ApiResult<InstalledModel> resolveModel(const ApiContext& context, const std::string& name);
+
+/// The installed models that can be used, and the default one wherever it lies.
+[[nodiscard]] std::vector<InstalledModel> servedModels(const ApiContext& context);
 
 }  // namespace hearth::api

@@ -35,6 +35,7 @@ struct Call {
   std::vector<Prompt> prompts;           ///< of completions
   std::optional<std::string> suffix;     ///< the text that follows what is to be written
   bool echo = false;
+  bool addSpecial = false, parseSpecial = true, withPieces = false;  ///< of /tokenize
 };
 
 /// A call while its body is read: also what only makes sense once all fields are known.
@@ -44,6 +45,10 @@ struct Draft {
   std::optional<std::int64_t> seed;
   bool hasMessages = false;
   bool hasStreamOptions = false;
+  bool raw = false;                                          ///< a prompt without the template
+  std::string instructions, previous, metadata, textFormat;  // of the Responses API
+  bool store = true;
+  std::string prefix, middle;  // of /infill
   std::vector<std::string> toolNames;
   std::string shapeField;  ///< the field that said which shape the answer shall have
   boost::json::object templateVariables;

@@ -44,7 +44,9 @@ std::string modelJson(const InstalledModel& model, const std::vector<ModelStatus
       model.hasChatTemplate);
 }
 
-std::vector<InstalledModel> installed(const ApiContext& context) {
+}  // namespace
+
+std::vector<InstalledModel> servedModels(const ApiContext& context) {
   auto models = context.library.models();
   if (models.empty()) {  // nobody has looked yet, or there was nothing then
     if (auto scanned = context.library.scan()) models = std::move(*scanned);
@@ -53,10 +55,9 @@ std::vector<InstalledModel> installed(const ApiContext& context) {
   if (!context.defaultModel.empty() && std::ranges::find(models, context.defaultModel, &InstalledModel::id) == models.end()) {
     if (auto opened = context.library.resolve(context.defaultModel); opened && opened->id == context.defaultModel) models.push_back(std::move(*opened));
   }
+  std::erase_if(models, [](const InstalledModel& model) { return !isUsable(model); });
   return models;
 }
-
-}  // namespace
 
 ApiResult<InstalledModel> resolveModel(const ApiContext& context, const std::string& requested) {
   const std::string& name = requested.empty() ? context.defaultModel : requested;
@@ -79,8 +80,7 @@ void listModels(const ApiContext& context, http::ExchangePtr exchange, const Arg
   http::Response response;
   response.body = R"({"object":"list","data":[)";
   bool first = true;
-  for (const InstalledModel& model : installed(context)) {
-    if (!isUsable(model)) continue;
+  for (const InstalledModel& model : servedModels(context)) {
     if (!first) response.body += ',';
     first = false;
     response.body += modelJson(model, statuses);
@@ -92,9 +92,9 @@ void listModels(const ApiContext& context, http::ExchangePtr exchange, const Arg
 void getModel(const ApiContext& context, http::ExchangePtr exchange, const Arguments& arguments) {
   const std::string& id = arguments.front();
   // Exact names only: here the answer is a thing, not a choice.
-  const auto models = installed(context);
+  const auto models = servedModels(context);
   const auto model = std::ranges::find(models, id, &InstalledModel::id);
-  if (model == models.end() || !isUsable(*model)) {
+  if (model == models.end() ) {
     exchange->respond(errorResponse(notFound(id.substr(0, kMostNameBytes))));
     return;
   }

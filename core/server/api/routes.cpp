@@ -10,6 +10,7 @@ constexpr std::array kRoutes{
     // The server itself.
     Route{"GET", "/", Access::Public, getFrontDoor},
     Route{"GET", "/health", Access::Public, getHealth},
+    Route{"GET", "/openapi.json", Access::Public, getOpenApi},
     Route{"GET", "/metrics", Access::Metrics, getMetrics},
 
     // The browser page's files.
@@ -21,6 +22,40 @@ constexpr std::array kRoutes{
     Route{"GET", "/v1/models", Access::Chat, listModels},
     Route{"GET", "/v1/models/{id}", Access::Chat, getModel},
     Route{"POST", "/v1/chat/completions", Access::Chat, postChatCompletions},
+    Route{"POST", "/v1/completions", Access::Chat, postCompletions},
+    Route{"POST", "/v1/responses", Access::Chat, postResponses},
+    Route{"GET", "/v1/responses/{id}", Access::Chat, getResponse},
+    Route{"DELETE", "/v1/responses/{id}", Access::Chat, deleteResponse},
+
+    // Anthropic's dialect.
+    Route{"POST", "/v1/messages", Access::Chat, postMessages},
+    Route{"POST", "/v1/messages/count_tokens", Access::Chat, postCountTokens},
+
+    // llama-server's and vLLM's small resources.
+    Route{"POST", "/tokenize", Access::Chat, postTokenize},
+    Route{"POST", "/detokenize", Access::Chat, postDetokenize},
+    Route{"POST", "/apply-template", Access::Chat, postApplyTemplate},
+    Route{"POST", "/infill", Access::Chat, postInfill},
+    Route{"GET", "/props", Access::Chat, getProps},
+    Route{"GET", "/slots", Access::Chat, getSlots},
+    Route{"GET", "/load", Access::Chat, getLoad},
+    Route{"GET", "/version", Access::Public, getVersion},
+    Route{"GET", "/ping", Access::Public, getPing},
+
+    // Ollama's dialect.
+    Route{"POST", "/api/chat", Access::Chat, postOllamaChat, Body::LooseJson},
+    Route{"POST", "/api/generate", Access::Chat, postOllamaGenerate, Body::LooseJson},
+    Route{"GET", "/api/version", Access::Public, getOllamaVersion},
+    Route{"GET", "/api/tags", Access::Chat, getOllamaTags},
+    Route{"GET", "/api/ps", Access::Chat, getOllamaPs},
+    Route{"POST", "/api/show", Access::Chat, postOllamaShow, Body::LooseJson},
+    Route{"POST", "/api/pull", Access::Admin, postOllamaPull, Body::LooseJson},
+    Route{"POST", "/api/push", Access::Admin, postOllamaPush, Body::LooseJson},
+    Route{"POST", "/api/create", Access::Admin, postOllamaCreate, Body::LooseJson},
+    Route{"POST", "/api/copy", Access::Admin, postOllamaCopy, Body::LooseJson},
+    Route{"DELETE", "/api/delete", Access::Admin, deleteOllamaModel, Body::LooseJson},
+    Route{"HEAD", "/api/blobs/{digest}", Access::Admin, headOllamaBlob},
+    Route{"POST", "/api/blobs/{digest}", Access::Admin, postOllamaBlob, Body::Binary},
 };
 
 }  // namespace

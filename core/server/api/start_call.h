@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/server/api/answer_job.h"
@@ -9,15 +10,18 @@
 
 namespace hearth::api {
 
-/// Makes the writer of a call's answer, once the model is known by its id in the library.
+/// Makes the writer of a call's answer, once everything about it is known; the model by its id in the library.
 using MakeWriter = std::function<std::unique_ptr<AnswerWriter>(const Call& call, const std::string& model)>;
 
 /// From a checked call to a running answer: finds the model, keeps it in memory as long as was asked for, does what needs
-/// its tokenizer, and starts the choices.
+/// its tokenizer, and starts the choices: `call.choices` of each prompt. `context` outlives the exchange.
 void startCall(const ApiContext& context, const http::ExchangePtr& exchange, Call call, const MakeWriter& makeWriter);
 
 /// The installed model of `name` (see resolveModel), noted for the log. None: the exchange is answered.
 [[nodiscard]] std::optional<InstalledModel> findModel(const ApiContext& context, const http::ExchangePtr& exchange,
                                                       const std::string& name);
+
+/// Whose request it is: for fairness, and for what is kept between requests. Empty = the machine's own user.
+[[nodiscard]] std::string principalOf(const http::ExchangePtr& exchange);
 
 }  // namespace hearth::api

@@ -7,9 +7,15 @@ namespace hearth::api {
 
 void getBanner(const ApiContext& context, http::ExchangePtr exchange, const Arguments&) {
   http::Response response;
-  response.body = fmt::format(
-      R"({{"name":"Hearth","version":{},"endpoints":["/health","/metrics","/v1/models","/v1/chat/completions"]}})",
-      jsonString(context.version));
+  const std::string* accept = exchange->request().header("accept");
+  // Ollama's clients look for these words here, and take whatever comes.
+  if (accept == nullptr || (accept->find("application/json") == std::string::npos && accept->find("text/html") == std::string::npos)) {
+    response.contentType = "text/plain; charset=utf-8";
+    response.body = "Ollama is running";
+  } else {
+    response.body = fmt::format(R"({{"name":"Hearth","version":{},"documentation":"/openapi.json","apis":["/v1","/api","/v1/messages"]}})", jsonString(context.version));
+  }
+  response.headers.push_back({"Vary", "Accept"});
   exchange->respond(std::move(response));
 }
 

@@ -1,0 +1,33 @@
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "core/server/api/anthropic/messages_schema.h"
+#include "core/server/api/anthropic/messages_writer.h"
+#include "core/server/api/controllers.h"
+#include "core/server/api/start_call.h"
+
+namespace hearth::api {
+
+void postMessages(const ApiContext& context, http::ExchangePtr exchange, const Arguments&) {
+  auto call = parseMessagesCall(exchange->takeBody());
+  if (!call) return refuse(exchange, call.error());
+  startCall(context, exchange, std::move(*call), makeMessagesWriter);
+}
+
+void postCountTokens(const ApiContext& context, http::ExchangePtr exchange, const Arguments&) {
+  auto call = parseMessagesCall(exchange->takeBody(), true);
+  if (!call) return refuse(exchange, call.error());
+  const auto model = findModel(context, exchange, call->request.model);
+  if (!model) return;
+  withModel(context, exchange, *model,
+            [&context, exchange, request = std::move(call->request)](const LoadedModelPtr& loaded) {
+              const auto rendered = context.chat.render(*loaded, request);
+              if (!rendered) return refuse(exchange, fromError(rendered.error()));
+              http::Response response;
+              response.body = fmt::format(R"({{"input_tokens":{}}})", rendered->tokens.size());
+              exchange->respond(std::move(response));
+            });
+}
+
+}  // namespace hearth::api
