@@ -10,6 +10,8 @@ import zh from '../../ui/web/i18n/zh.js';
 import { compose, decompose, estimateTokens, textOf } from '../../ui/web/js/chat/attachments.js';
 import { applyEvent, chunkEvents, completionEvents } from '../../ui/web/js/chat/completion.js';
 import { wireMessages } from '../../ui/web/js/chat/memory_backend.js';
+import { ApiError } from '../../ui/web/js/api.js';
+import { ChatState } from '../../ui/web/js/chat/state.js';
 import { MessageTree } from '../../ui/web/js/chat/tree.js';
 import { age, bytes } from '../../ui/web/js/format.js';
 import { preferredLanguage, setLanguage, t } from '../../ui/web/js/i18n.js';
@@ -193,4 +195,50 @@ test('addresses, sizes and ages', () => {
   assert.equal(age(noon - 3_600_000, noon), 'today');
   assert.equal(age(noon - 20 * 3_600_000, noon), 'yesterday');
   assert.equal(age(noon - 90 * 86_400_000, noon), 'older');
+});
+
+// ---- an open conversation
+
+test('an answer that goes on without us is followed to its end', async () => {
+  const states = ['streaming', 'streaming', 'complete'];
+  const backend = {
+    keeps: true,
+    async load() {
+      const state = states.shift();
+      return { tree: new MessageTree([{ ...node(1, 0), state: 'complete' }, { ...node(2, 1, 'assistant'), state, text: state }]) };
+    },
+  };
+  const state = new ChatState(backend, { id: 7 }, new MessageTree([{ ...node(1, 0), state: 'complete' }, { ...node(2, 1, 'assistant'), state: 'streaming', text: '' }]));
+  const following = state.follow();
+  assert.ok(state.running);
+  await following;
+  assert.ok(!state.running);
+  assert.equal(state.tree.get(2).state, 'complete');
+  assert.equal(state.tree.get(2).text, 'complete');
+});
+
+test('a lost connection is not a failed answer where the server keeps it', async () => {
+  const backend = {
+    keeps: true,
+    async* send() {
+      yield { kind: 'messages', user: { ...node(1, 0), state: 'complete' }, assistant: { ...node(2, 1, 'assistant'), state: 'streaming', text: '' } };
+      yield { kind: 'text', text: 'half' };
+      throw new ApiError('cut_off', '');
+    },
+    async load() {
+      return { tree: new MessageTree([{ ...node(1, 0), state: 'complete' }, { ...node(2, 1, 'assistant'), state: 'complete', text: 'half and whole' }]) };
+    },
+  };
+  const state = new ChatState(backend, { id: 7 }, new MessageTree());
+  await state.send('hi', {});
+  await new Promise((resolve) => { setTimeout(resolve, 20); });
+  assert.deepEqual([state.tree.get(2).state, state.tree.get(2).text, state.tree.get(2).error], ['complete', 'half and whole', undefined]);
+});
+
+test('what was never acknowledged is an error of the sender, and changes nothing', async () => {
+  const backend = { keeps: true, async* send() { throw new ApiError('insufficient_quota', ''); } };
+  const state = new ChatState(backend, { id: 7 }, new MessageTree([node(1, 0)]));
+  await assert.rejects(state.send('hi', {}), { code: 'insufficient_quota' });
+  assert.ok(!state.running);
+  assert.equal(state.tree.leaf, 1);
 });

@@ -13,18 +13,18 @@ export function whenSignedOut(callback) {
 
 /** What a request came to when it did not succeed. `code` is the server's, or network / aborted. */
 export class ApiError extends Error {
-  constructor(code, message, { status = 0, retryAfter = 0, details = {} } = {}) {
+  constructor(code, message, { status = 0, retryAfter = 0, param = '' } = {}) {
     super(message);
     this.code = code;
     this.status = status;
     this.retryAfter = retryAfter;
-    this.details = details;
+    this.param = param;
   }
 }
 
 export function errorOf(body, status, retryAfter) {
   const error = body?.error ?? {};
-  return new ApiError(error.code ?? `status_${status}`, error.message ?? `HTTP ${status}`, { status, retryAfter, details: error.details ?? {} });
+  return new ApiError(error.code ?? `status_${status}`, error.message ?? `HTTP ${status}`, { status, retryAfter, param: error.param ?? '' });
 }
 
 /** A Response whose status is a success. Errors: ApiError. */

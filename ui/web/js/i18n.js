@@ -29,10 +29,11 @@ export function t(key, values) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => (values[name] === undefined ? whole : String(values[name])));
 }
 
-/** What went wrong, in the reader's language where the code is known, else in the server's words. */
+/** What went wrong, in the reader's language where the code (and the field) is known, else in the server's words. */
 export function errorText(error) {
   const words = LANGUAGES[current];
-  const known = words[`error.${error?.code}`];
-  if (known) return t(`error.${error.code}`, { seconds: error.retryAfter ?? 0, ...error.details });
+  for (const key of [`error.${error?.code}.${error?.param}`, `error.${error?.code}`]) {
+    if (words[key]) return t(key, { seconds: error.retryAfter ?? 0 });
+  }
   return error?.message || t('error.unknown');
 }

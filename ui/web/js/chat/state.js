@@ -4,6 +4,7 @@ import { applyEvent } from './completion.js';
 /** Fires 'change' (the tree or its leaf is another), 'message' (detail: the message that grew), 'queue', 'end'. */
 export class ChatState extends EventTarget {
   #abort = null;
+  #followed = null;  // the message that somebody else's request, or a lost one of ours, is writing
 
   constructor(backend, conversation, tree) {
     super();
@@ -15,7 +16,7 @@ export class ChatState extends EventTarget {
   }
 
   get running() {
-    return this.#abort !== null;
+    return this.#abort !== null || this.#followed !== null;
   }
 
   #fire(type, detail) {
@@ -33,12 +34,13 @@ export class ChatState extends EventTarget {
   }
 
   async #run(start) {
-    if (this.#abort) return;
+    if (this.running) return;
     this.#abort = new AbortController();
     const before = this.tree.leaf;
     this.queue = null;
     this.#fire('change');
     let answer = null;
+    let lost = false;  // the connection, not the answer: the server goes on writing
     try {
       for await (const event of start(this.#abort.signal)) {
         if (event.kind === 'messages') {
@@ -67,6 +69,7 @@ export class ChatState extends EventTarget {
       }
       answer.state = error.code === 'aborted' ? 'stopped' : 'failed';
       if (answer.state === 'failed') answer.error = error;
+      lost = this.backend.keeps && ['network', 'cut_off'].includes(error.code);
     } finally {
       this.#abort = null;
       this.answer = null;
@@ -76,9 +79,42 @@ export class ChatState extends EventTarget {
       this.#fire('change');
       this.#fire('end', answer);
     }
+    if (lost) void this.follow();
+  }
+
+  /** Where an answer is being written without us (the page was loaded anew, the connection broke): asks until it is done. */
+  async follow() {
+    const writing = this.backend.keeps && !this.running ? this.tree.path().at(-1) : null;
+    if (!writing || writing.role !== 'assistant' || !(writing.state === 'streaming' || writing.state === 'failed')) return;
+    this.#followed = writing;
+    this.#fire('change');
+    for (let failures = 0; this.#followed && failures < 30;) {
+      try {
+        const now = (await this.backend.load(this.conversation.id)).tree.get(writing.id);
+        failures = 0;
+        if (!now) break;
+        const error = now.state === 'failed' ? now.error : undefined;
+        this.tree.add({ ...now, error });
+        this.answer = now.state === 'streaming' ? writing : null;
+        this.#fire('message', writing);
+        if (now.state !== 'streaming') break;
+      } catch {
+        failures += 1;
+      }
+      await new Promise((resolve) => { setTimeout(resolve, 1000); });
+    }
+    this.#followed = null;
+    this.answer = null;
+    this.#fire('message', writing);
+    this.#fire('change');
+    this.#fire('end', writing);
   }
 
   stop() {
+    if (this.#followed) {
+      this.backend.stop(this.conversation.id).catch(() => {});
+      return;
+    }
     if (!this.#abort) return;
     // Kept answers go on without a reader: they must be told.
     if (this.answer) this.backend.stop(this.conversation.id).catch(() => {});

@@ -140,6 +140,7 @@ class ChatView {
     if (state) {
       state.addEventListener('change', () => this.#drawHead(), { signal: this.#off.signal });
       if (state.conversation.model) this.models.value = state.conversation.model;
+      void state.follow();
     } else {
       this.#instructions = '';
     }

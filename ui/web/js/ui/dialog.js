@@ -9,7 +9,17 @@ export function showDialog(title, build) {
     const id = freshId('dialog');
     const before = document.activeElement;
     let value;
-    const dialog = h('dialog', { 'aria-labelledby': id, onclose: () => { dialog.remove(); before?.focus?.(); resolve(value); } });
+    const leave = () => dialog.close();  // whoever goes to another view leaves this behind
+    addEventListener('hashchange', leave, { once: true });
+    const dialog = h('dialog', {
+      'aria-labelledby': id,
+      onclose: () => {
+        removeEventListener('hashchange', leave);
+        dialog.remove();
+        before?.focus?.();
+        resolve(value);
+      },
+    });
     const close = (result) => { value = result; dialog.close(); };
     replace(dialog, h('div', { class: 'inside' }, h('h2', { id }, title), build(close)));
     document.body.append(dialog);
