@@ -33,14 +33,15 @@ export async function serve(...options) {
 }
 
 /** `hearth ARGUMENTS` on a data folder; what it prints. */
-export function run(home, ...args) {
+export function run(home, args, input = '') {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.env.HEARTH_BINARY, ['--data-dir', home, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.env.HEARTH_BINARY, ['--data-dir', home, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
     let out = '';
     let errors = '';
     child.stdout.on('data', (data) => { out += data; });
     child.stderr.on('data', (data) => { errors += data; });
     child.once('exit', (code) => (code === 0 ? resolve(out) : reject(new Error(`hearth ${args.join(' ')}: ${code}: ${errors}`))));
+    child.stdin.end(input);
   });
 }
 
