@@ -154,6 +154,7 @@ export default {
   'load.time': 'Time',
   'load.state_running': 'running',
   'load.state_loading': 'loading the model',
+  'load.state_queued': 'queued',
   'load.state_waiting': 'waiting',
   'load.model_ready': 'ready',
   'load.model_loading': 'loading',

@@ -154,6 +154,7 @@ export default {
   'load.time': '时间',
   'load.state_running': '运行中',
   'load.state_loading': '正在加载模型',
+  'load.state_queued': '排队中',
   'load.state_waiting': '等待中',
   'load.model_ready': '就绪',
   'load.model_loading': '加载中',

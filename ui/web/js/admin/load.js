@@ -12,7 +12,7 @@ function figure(label, value, unit, extra) {
 }
 
 function stateOf(request) {
-  if (request.state === 'waiting') {
+  if (request.position > 0) {
     const place = t('queue.position', { n: request.position, ordinal: ordinal(request.position) });
     return request.eta_seconds > 0 ? t('queue.with_eta', { place, time: seconds(request.eta_seconds) }) : place;
   }

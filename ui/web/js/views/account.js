@@ -1,11 +1,10 @@
 // The account: password, sessions, what is kept about me, leaving; and how the page looks.
 import { ApiError, download, get, post, remove } from '../api.js';
-import { field, h } from '../dom.js';
+import { announce, field, h } from '../dom.js';
 import { dateTime } from '../format.js';
 import { language, setLanguage, t } from '../i18n.js';
 import { forget, session, signOut } from '../session.js';
 import { setTheme, themeChoice } from '../theme.js';
-import { announce } from '../dom.js';
 import { confirmDialog, formDialog } from '../ui/dialog.js';
 import { Loader } from '../ui/loader.js';
 import { card, page, table } from '../ui/table.js';

@@ -1,8 +1,7 @@
 // One-time invitations: choose a name (or set the password of an account that exists), and be in.
-import { get } from '../api.js';
+import { ApiError, get } from '../api.js';
 import { field, h, replace } from '../dom.js';
 import { dateTime } from '../format.js';
-import { ApiError } from '../api.js';
 import { errorText, t } from '../i18n.js';
 import { go } from '../router.js';
 import { acceptInvitation } from '../session.js';
