@@ -45,6 +45,7 @@ EngineCore::EngineCore(std::unique_ptr<Model> model, std::unique_ptr<Tokenizer> 
       m_pool(std::move(pool)),
       m_vocabulary(static_cast<std::size_t>(m_model->config().vocabulary)),
       m_stepTokens(std::max(1, std::min(options.stepTokens, m_model->maxBatchTokens()))),
+      m_grammars(*m_tokenizer),
       m_pages(plan.pageCount, options.pageTokens, options.prefixCache, [this](PageId from, PageId to) { m_storage->copyPage(from, to); }),
       m_scheduler(options, m_stepTokens, m_pages),
       m_speculator(options.speculation.value_or(Speculation::Lookup) == Speculation::Lookup, m_stepTokens, m_pages, std::move(draft),
@@ -82,6 +83,13 @@ Result<RequestHandle> EngineCore::submit(EngineRequest request) {
   // min on the difference: promptTokens + maxTokens could overflow.
   const int room = m_plan.contextTokens - sequence->promptTokens;
   sequence->tokenLimit = sequence->promptTokens + (most < 0 ? room : std::min(room, most));
+  if (sequence->request.grammar) {
+    try {
+      sequence->grammar = m_grammars.track(sequence->request.grammar);
+    } catch (const std::exception& problem) {
+      return fail(ErrorCode::OutOfMemory, fmt::format("no memory for the grammar: {}", problem.what()));
+    }
+  }
   sequence->submitted = EngineClock::now();
   RequestHandle handle(sequence->cancel, sequence->id);
   {
@@ -255,6 +263,7 @@ void EngineCore::step() {
   }
 
   m_speculator.propose(slices);
+  startGrammars(slices);
   const auto drafted = EngineClock::now();
   auto done = forward(slices);
   if (!done) {
@@ -312,6 +321,17 @@ void EngineCore::recordSpeculation(const std::vector<Scheduler::Slice>& slices, 
   m_speculator.record(slices, m_accepted, took);
 }
 
+// The masks of a step need only tokens that are known by now: they are made while the model runs. Guesses that the grammar
+// does not allow are dropped before they cost a row.
+void EngineCore::startGrammars(const std::vector<Scheduler::Slice>& slices) {
+  for (const auto& slice : slices) {
+    if (!slice.logits || !slice.sequence->grammar) continue;
+    auto& draft = slice.sequence->speculation.draft;
+    draft.resize(slice.sequence->grammar->prepare(draft));
+    m_grammars.start(slice.sequence->grammar);
+  }
+}
+
 void EngineCore::sampleRows(std::vector<Sampled>& rows) {
   if (m_pool && rows.size() > 1) {
     m_pool->forRange(static_cast<std::int64_t>(rows.size()), 1, [&](std::int64_t begin, std::int64_t end, int thread) {
@@ -333,15 +353,31 @@ void EngineCore::sampleOne(Sampled& row, SamplerScratch& scratch) {
       scratch.history.assign(sequence.tokens.begin(), sequence.tokens.end());
       scratch.history.insert(scratch.history.end(), draft.begin(), draft.end());
     }
+    if (sequence.grammar) m_grammars.collect(*sequence.grammar);
     for (std::size_t i = 0; i <= draft.size(); ++i) {
+      const TokenMask* mask = nullptr;
+      if (sequence.grammar) {
+        auto made = sequence.grammar->mask(i);
+        if (!made) {
+          row.error = std::move(made).error();
+          return;
+        }
+        mask = *made;
+      }
       if (i > 0) history = std::span(scratch.history).first(sequence.tokens.size() + i);
       auto token = sequence.sampler.sample(std::span(m_logits).subspan((row.row + i) * m_vocabulary, m_vocabulary), history,
-                                           static_cast<std::uint64_t>(sequence.generated()) + i, scratch);
+                                           static_cast<std::uint64_t>(sequence.generated()) + i, scratch, mask);
       if (!token) {
         row.error = std::move(token).error();
         return;
       }
       const TokenId chosen = token->token;
+      if (sequence.grammar) {
+        if (auto moved = sequence.grammar->advance(i, chosen); !moved) {
+          row.error = std::move(moved).error();
+          return;
+        }
+      }
       row.tokens.push_back(std::move(*token));
       const bool ends = !sequence.request.ignoreEnd && m_tokenizer->isEndOfGeneration(chosen);
       if (ends || i == draft.size() || draft[i] != chosen) return;

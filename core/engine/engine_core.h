@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/engine/engine.h"
+#include "core/engine/grammar_worker.h"
 #include "core/engine/page_manager.h"
 #include "core/engine/rate_window.h"
 #include "core/engine/scheduler.h"
@@ -59,6 +60,7 @@ class EngineCore {
   void runLogits();
   void finishCancelled();
   [[nodiscard]] Result<void> forward(const std::vector<Scheduler::Slice>& slices);
+  void startGrammars(const std::vector<Scheduler::Slice>& slices);
   void sampleRows(std::vector<Sampled>& rows);
   void sampleOne(Sampled& row, SamplerScratch& scratch);
   void recordSpeculation(const std::vector<Scheduler::Slice>& slices, const std::vector<Sampled>& rows, double took);
@@ -79,6 +81,7 @@ class EngineCore {
   std::shared_ptr<ThreadPool> m_pool;
   std::size_t m_vocabulary;
   int m_stepTokens;
+  GrammarWorker m_grammars;  // synchronises itself
 
   // Engine thread only.
   PageManager m_pages;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/text/grammar/grammar.h"
 #include "core/text/tokenizer.h"
 
 namespace hearth {
@@ -86,6 +87,7 @@ struct EngineRequest {
   int maxTokens = -1;  ///< ≥ 1, or −1 = until the context is full
   std::vector<std::string> stop;  ///< ≤ 16, each 1…1,024 bytes
   std::vector<TokenId> shownTokens;  ///< control tokens whose text is part of the answer (marks of reasoning and tool calls)
+  GrammarPtr grammar;  ///< what the output must match, from its first token on; null = anything. It ends by an end-of-generation token
   bool speculate = true;          ///< may be answered with speculation where the engine has it on; never changes the output
   bool ignoreEnd = false;         ///< go on past end-of-generation tokens (benchmarks)
   Priority priority = Priority::Interactive;

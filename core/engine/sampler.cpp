@@ -212,7 +212,7 @@ void selectTop(std::span<const float> logits, std::size_t count, std::vector<Can
 }
 
 Result<SampledToken> Sampler::sample(std::span<float> logits, std::span<const TokenId> history, std::uint64_t index,
-                                     SamplerScratch& s) {
+                                     SamplerScratch& s, const TokenMask* mask) {
   const std::int32_t top = argmax(logits);
   if (top < 0) return fail(ErrorCode::Corrupt, "the model gave no usable logits", {{"token_index", std::to_string(index)}});
   if (std::isinf(logits[static_cast<std::size_t>(top)])) {
@@ -229,8 +229,12 @@ Result<SampledToken> Sampler::sample(std::span<float> logits, std::span<const To
       result.logprob->top.emplace_back(candidate.token, static_cast<float>(static_cast<double>(candidate.logit) - logSum));
   }
 
+  if (mask != nullptr) mask->apply(logits);
   penalise(logits, history, s);
-  const std::int32_t greedy = s.edits.empty() ? top : argmax(logits);
+  const bool unchanged = s.edits.empty() && (mask == nullptr || mask->test(top));
+  const std::int32_t greedy = unchanged ? top : argmax(logits);
+  if (greedy < 0 && mask != nullptr && s.edits.empty())
+    return fail(ErrorCode::InvalidArgument, "no token of this model can continue the shape that was asked for", {{"field", "response_format"}});
   if (greedy < 0) return fail(ErrorCode::InvalidArgument, "logit_bias leaves no token to choose", {{"field", "logit_bias"}});
   if (m_params.temperature <= 0) {
     result.token = greedy;

@@ -8,6 +8,7 @@
 
 #include "core/engine/random.h"
 #include "core/engine/request.h"
+#include "core/text/grammar/token_grammar.h"
 
 namespace hearth {
 
@@ -39,7 +40,7 @@ struct SampledToken {
 
 /// Chooses the tokens of one sequence. Owns the parameters, the seed and mirostat's state; called by one thread at a time.
 ///
-/// Order: logit bias → repetition, presence, frequency penalties → DRY → [temperature 0: most likely token, lowest id on a
+/// Order: grammar mask → logit bias → repetition, presence, frequency penalties → DRY → [temperature 0: most likely token, lowest id on a
 /// tie] → top-k → typical → top-p → min-p → XTC → temperature → draw. Truncation looks at the distribution before
 /// temperature, so that heat changes how the survivors are weighed and not who survives. Mirostat replaces all truncation.
 /// Penalties look at prompt and output alike. NaN logits are never chosen.
@@ -49,9 +50,10 @@ class Sampler {
 
   /// Picks the token that follows `history` (prompt and output, not empty in practice but allowed to be) from logits
   /// [vocabulary], which are changed in place. The random numbers are a function of the seed and of `index` (number of
-  /// tokens generated before). Error: Corrupt when no logit is usable (all NaN or −∞).
+  /// tokens generated before). `mask` (may be null) says which tokens may be chosen at all; logprobs are those of the unmasked
+  /// distribution. Errors: Corrupt when no logit is usable (all NaN or −∞), InvalidArgument when mask and biases leave nothing.
   [[nodiscard]] Result<SampledToken> sample(std::span<float> logits, std::span<const TokenId> history, std::uint64_t index,
-                                            SamplerScratch& scratch);
+                                            SamplerScratch& scratch, const TokenMask* mask = nullptr);
   [[nodiscard]] const SamplingParams& params() const noexcept { return m_params; }
 
  private:

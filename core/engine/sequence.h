@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/engine/grammar_worker.h"
 #include "core/engine/page_manager.h"
 #include "core/engine/request.h"
 #include "core/engine/sampler.h"
@@ -43,6 +44,7 @@ struct Sequence {
   StreamDecoder decoder;
   StopMatcher stops;
   SpeculationState speculation;
+  std::shared_ptr<GrammarTrack> grammar;  ///< null = none; kept when the sequence is preempted
 
   EngineClock::time_point submitted, admitted, firstToken, lastQueuedEvent;
   bool started = false;    ///< Started was sent
