@@ -148,6 +148,7 @@ Result<void> ChatRun::submit(LoadedModelPtr loaded) {
   for (std::string& stop : prompt.stop) {
     if (wanted.stop.size() < kMostStops) wanted.stop.push_back(std::move(stop));
   }
+  HEARTH_TRY(wanted.grammar, m_core->grammars.get(request.shape, shapeField(request.shape)));
   wanted.priority = request.priority;
   wanted.principal = std::move(request.principal);
   wanted.sink = [self = shared_from_this()](const EngineEvent& event) { return self->onEngine(event); };

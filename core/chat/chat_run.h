@@ -11,6 +11,7 @@
 #include "core/chat/chat_worker.h"
 #include "core/chat/reply.h"
 #include "core/chat/reply_parts.h"
+#include "core/text/grammar/grammar_cache.h"
 #include "core/monitor/monitor.h"
 
 namespace hearth::chat {
@@ -36,6 +37,7 @@ struct ChatCore {
   EnginePool& pool;
   Store& store;
   MetricsRegistry* metrics;
+  GrammarCache grammars;  ///< of the shapes that answers must have
   std::atomic<std::uint64_t> nextId{1};
   std::atomic<bool> stopping{false};
   // Guarded by mutex.

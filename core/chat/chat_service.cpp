@@ -86,6 +86,8 @@ class PooledChatService final : public ChatService {
   Result<ChatTaskPtr> complete(ChatRequest request, ChatSink sink) override {
     if (m_core->stopping) return closing();
     HEARTH_CHECK(chat::checkRequest(request));
+    // A shape that cannot be held is the caller's mistake: it is said now, whether the model is loaded or not.
+    if (auto grammar = m_core->grammars.get(request.shape, chat::shapeField(request.shape)); !grammar) return fail(std::move(grammar).error());
     HEARTH_TRY(const InstalledModel model, m_library.resolve(request.model));
     const auto run = std::make_shared<ChatRun>(m_core, model.id, std::move(request), std::move(sink), nullptr);
     if (!m_core->add(run)) return closing();

@@ -156,7 +156,6 @@ Result<void> checkRequest(const ChatRequest& request) {
   if (prompts == 0) return invalid("there are no messages", "messages");
   if (prompts > 1) return invalid("either messages or one prompt", "prompt");
   if (request.promptTokens && request.promptTokens->empty()) return invalid("the prompt has no tokens", "prompt");
-  if (request.shape.kind != OutputShape::Kind::Any) return invalid("a shape for the answer is not supported yet", "response_format");
   if (request.toolChoice.kind == ToolChoice::Kind::Required || request.toolChoice.kind == ToolChoice::Kind::Named) {
     return invalid("forcing a tool call is not supported yet", "tool_choice");
   }

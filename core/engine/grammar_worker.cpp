@@ -43,7 +43,9 @@ Result<const TokenMask*> GrammarTrack::mask(std::size_t row) const {
 Result<void> GrammarTrack::advance(std::size_t row, TokenId token) {
   if (row >= m_states.size()) return fail(ErrorCode::Internal, "there is no mask for this row of logits");
   m_matcher.restore(m_states[row]);
-  if (!m_matcher.accept(token)) return fail(ErrorCode::Internal, "a token was chosen that the grammar does not have", {{"token", std::to_string(token)}});
+  if (!m_matcher.accept(token))
+    return fail(ErrorCode::Internal, "a token was chosen that the grammar does not have",
+                {{"token", std::to_string(token)}});
   return {};
 }
 
@@ -59,7 +61,8 @@ GrammarWorker::~GrammarWorker() {
 std::shared_ptr<GrammarTrack> GrammarWorker::track(const GrammarPtr& grammar) {
   const std::lock_guard lock(m_bindMutex);
   if (!m_trie) m_trie = TokenTrie::build(*m_tokenizer);
-  const auto it = std::find_if(m_grammars.begin(), m_grammars.end(), [&](const auto& known) { return &known->grammar() == grammar.get(); });
+  const auto it = std::find_if(m_grammars.begin(), m_grammars.end(),
+                               [&](const auto& known) { return &known->grammar() == grammar.get(); });
   if (it != m_grammars.end()) {
     m_grammars.splice(m_grammars.begin(), m_grammars, it);
   } else {

@@ -20,8 +20,8 @@ class GrammarTrack {
  public:
   explicit GrammarTrack(TokenGrammarPtr grammar) : m_matcher(std::move(grammar)) {}
 
-  /// Before a step (engine thread): one row of logits behind the text so far, and one behind each token of `draft`. Gives how
-  /// many tokens of the draft the grammar allows.
+  /// Before a step (engine thread): one row of logits behind the text so far, and one behind each token of `draft`. Gives
+  /// how many tokens of the draft the grammar allows.
   [[nodiscard]] std::size_t prepare(std::span<const TokenId> draft);
   /// A row's mask, once the masks have been collected. Error: as GrammarMatcher::mask().
   [[nodiscard]] Result<const TokenMask*> mask(std::size_t row) const;

@@ -17,7 +17,7 @@ struct ByteEdge {
 
 /// From a state into another rule, and where to go on when that has been matched.
 struct CallEdge {
-  std::uint32_t start = 0;      ///< first state of what is called
+  std::uint32_t start = 0;        ///< first state of what is called
   std::uint32_t counter = kNone;  ///< index in counters: `start` is matched several times
   std::uint32_t to = 0;
 };
@@ -50,7 +50,8 @@ struct Automaton {
 
   [[nodiscard]] std::size_t stateCount() const noexcept { return states.size() - 1; }
   [[nodiscard]] std::size_t bytes() const noexcept {
-    return states.size() * sizeof(State) + edges.size() * sizeof(ByteEdge) + calls.size() * sizeof(CallEdge) + dense.size() * 4;
+    return states.size() * sizeof(State) + edges.size() * sizeof(ByteEdge) + calls.size() * sizeof(CallEdge) +
+           dense.size() * 4;
   }
 };
 

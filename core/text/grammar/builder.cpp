@@ -27,7 +27,9 @@ std::uint32_t add(Source& source, PartNode node) {
   return static_cast<std::uint32_t>(source.parts.size() - 1);
 }
 
-std::uint32_t clamped(std::uint64_t size) { return static_cast<std::uint32_t>(std::min<std::uint64_t>(size, grammar::kMostSize)); }
+std::uint32_t clamped(std::uint64_t size) {
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(size, grammar::kMostSize));
+}
 
 Part list(Source& source, PartKind kind, std::span<const Part> parts) {
   PartNode node{kind, static_cast<std::uint32_t>(source.children.size()), static_cast<std::uint32_t>(parts.size())};
@@ -90,8 +92,8 @@ struct Words {
 
 /// Free text as a graph: ends[w] is the node that is reached when words[w] has been written; kEnd where the text may end at
 /// any byte. The mark of control tokens stands only in the words.
-std::vector<GrammarBuilder::Edge> freeText(GrammarBuilder& builder, std::span<const std::string> words, std::span<const std::uint32_t> ends,
-                                           bool mayEnd, std::uint32_t& nodes) {
+std::vector<GrammarBuilder::Edge> freeText(GrammarBuilder& builder, std::span<const std::string> words,
+                                           std::span<const std::uint32_t> ends, bool mayEnd, std::uint32_t& nodes) {
   const Words machine(words);
   std::vector<std::uint32_t> node(machine.next.size());
   for (std::uint32_t s = 0; s < node.size(); ++s) {
@@ -111,11 +113,12 @@ std::vector<GrammarBuilder::Edge> freeText(GrammarBuilder& builder, std::span<co
       while (end < 256 && machine.follow(s, static_cast<std::uint8_t>(end)) == to && end != 0xf8) ++end;
       // Bytes from F8 on stand in no text.
       if (to != kNone && (byte < 0xf8 || to != 0) && node[to] != kNone) {
-          edges.push_back({node[s], node[to], builder.byteRange(static_cast<std::uint8_t>(byte), static_cast<std::uint8_t>(end - 1))});
+        edges.push_back(
+            {node[s], node[to], builder.byteRange(static_cast<std::uint8_t>(byte), static_cast<std::uint8_t>(end - 1))});
       }
       byte = end;
     }
-    if (mayEnd) edges.push_back({node[s], GrammarBuilder::kEnd, std::nullopt});
+    if (mayEnd && !machine.control[s]) edges.push_back({node[s], GrammarBuilder::kEnd, std::nullopt});
   }
   return edges;
 }
@@ -146,7 +149,8 @@ Part GrammarBuilder::literal(std::string_view bytes) {
     if (!m_source->problem) m_source->problem = "the grammar is too large";
     return {0};
   }
-  PartNode node{PartKind::Literal, static_cast<std::uint32_t>(m_source->bytes.size()), static_cast<std::uint32_t>(bytes.size())};
+  PartNode node{PartKind::Literal, static_cast<std::uint32_t>(m_source->bytes.size()),
+                static_cast<std::uint32_t>(bytes.size())};
   node.size = static_cast<std::uint32_t>(bytes.size());
   m_source->bytes.append(bytes);
   return {add(*m_source, node)};
@@ -179,14 +183,17 @@ Part GrammarBuilder::sequence(std::span<const Part> parts) {
   return parts.size() == 1 ? parts[0] : parts.empty() ? Part{0} : list(*m_source, PartKind::Sequence, parts);
 }
 
-Part GrammarBuilder::choice(std::span<const Part> parts) { return parts.size() == 1 ? parts[0] : list(*m_source, PartKind::Choice, parts); }
+Part GrammarBuilder::choice(std::span<const Part> parts) {
+  return parts.size() == 1 ? parts[0] : list(*m_source, PartKind::Choice, parts);
+}
 
 Part GrammarBuilder::repeat(Part part, int least, int most) {
   if (least < 0 || (most != kUnlimited && (most < least || most < 0))) return choice({});
   if (most == 0) return {0};
   if (least == 1 && most == 1) return part;
   const PartNode& inner = m_source->parts[part.id];
-  PartNode node{PartKind::Repeat, part.id, static_cast<std::uint32_t>(least), most == kUnlimited ? kNone : static_cast<std::uint32_t>(most)};
+  PartNode node{PartKind::Repeat, part.id, static_cast<std::uint32_t>(least),
+                most == kUnlimited ? kNone : static_cast<std::uint32_t>(most)};
   node.depth = inner.depth + 1;
   node.size = clamped(std::uint64_t{inner.size} + 2);
   return {add(*m_source, node)};
@@ -274,7 +281,9 @@ Part GrammarBuilder::tagged(std::span<const Tag> tags, TagOptions options) {
     auto text = freeText(*this, triggers, ends, mayEnd, inner);
     const std::uint32_t offset = nodes - first;
     for (Edge& edge : text) {
-      const auto placed = [&](std::uint32_t node) { return node == kStart ? from : node == kEnd ? kEnd : node < first ? bodies[node - 2] : node + offset; };
+      const auto placed = [&](std::uint32_t node) {
+        return node == kStart ? from : node == kEnd ? kEnd : node < first ? bodies[node - 2] : node + offset;
+      };
       edges.push_back({placed(edge.from), placed(edge.to), edge.part});
     }
     nodes += inner - first;
@@ -328,14 +337,16 @@ Result<GrammarPtr> compileShape(const OutputShape& shape, std::string_view path,
       break;
     }
     case OutputShape::Kind::Choice: {
-      if (shape.choices.empty()) return fail(ErrorCode::InvalidArgument, "there is nothing to choose from", {{"field", std::string(path)}});
+      if (shape.choices.empty())
+        return fail(ErrorCode::InvalidArgument, "there is nothing to choose from", {{"field", std::string(path)}});
       std::vector<Part> parts;
       for (const std::string& choice : shape.choices) parts.push_back(builder.literal(choice));
       root = builder.choice(parts);
       break;
     }
   }
-  if (!startAfter.empty()) root = builder.sequence({builder.textUntil(startAfter), builder.repeat(builder.bytes(" \n"), 0, 4), root});
+  if (!startAfter.empty())
+    root = builder.sequence({builder.textUntil(startAfter), builder.repeat(builder.bytes(" \n"), 0, 4), root});
   return builder.build(root, path);
 }
 

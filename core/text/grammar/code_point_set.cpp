@@ -83,7 +83,8 @@ CodePointSet CodePointSet::without(const CodePointSet& other) const { return int
 
 bool CodePointSet::contains(char32_t codePoint) const {
   const auto& all = ranges();
-  const auto at = std::upper_bound(all.begin(), all.end(), codePoint, [](char32_t c, const CodePoints& r) { return c < r.first; });
+  const auto at =
+      std::upper_bound(all.begin(), all.end(), codePoint, [](char32_t c, const CodePoints& r) { return c < r.first; });
   return at != all.begin() && codePoint <= std::prev(at)->last;
 }
 

@@ -8,7 +8,8 @@
 namespace hearth::grammar {
 
 std::unexpected<Error> tooLarge() {
-  return fail(ErrorCode::InvalidArgument, "the grammar is too large or takes too long to compile", {{"limit_ms", "100"}, {"limit_bytes", std::to_string(64U << 20U)}});
+  return fail(ErrorCode::InvalidArgument, "the grammar is too large or takes too long to compile",
+              {{"limit_ms", "100"}, {"limit_bytes", std::to_string(64U << 20U)}});
 }
 
 namespace {
@@ -77,7 +78,8 @@ void prune(Draft& draft, const Alive& alive, const std::vector<Counter>& counter
 /// The states that a state reaches without reading a byte, within its rule: through calls that may match nothing.
 /// `visit(state)` for each, the state itself first.
 template <class Visit>
-void reachFree(const Draft& draft, const std::vector<bool>& nullable, const std::vector<Counter>& counters, std::uint32_t from, Visit visit) {
+void reachFree(const Draft& draft, const std::vector<bool>& nullable, const std::vector<Counter>& counters,
+               std::uint32_t from, Visit visit) {
   std::vector<std::uint32_t> list{from};
   std::unordered_set<std::uint32_t> seen{from};
   for (std::size_t i = 0; i < list.size(); ++i) {
@@ -99,7 +101,8 @@ Result<void> refuseLeftRecursion(const Draft& draft, const Nfa& nfa, const Budge
       if (nullable[r]) continue;
       if (r % 64 == 0 && !budget.left()) return tooLarge();
       bool ends = false;
-      reachFree(draft, nullable, nfa.counters, draft.starts[r], [&](std::uint32_t s) { ends = ends || draft.nodes[s].accepts; });
+      reachFree(draft, nullable, nfa.counters, draft.starts[r],
+                [&](std::uint32_t s) { ends = ends || draft.nodes[s].accepts; });
       if (ends) nullable[r] = changed = true;
     }
   }
@@ -126,7 +129,8 @@ Result<void> refuseLeftRecursion(const Draft& draft, const Nfa& nfa, const Budge
       const std::uint32_t to = first[rule][next++];
       if (colour[to] == 1) {
         const std::string& name = nfa.rules[to].name;
-        return fail(ErrorCode::InvalidArgument, fmt::format("the rule \"{}\" begins with itself (left recursion)", name), {{"rule", name}});
+        return fail(ErrorCode::InvalidArgument, fmt::format("the rule \"{}\" begins with itself (left recursion)", name),
+                    {{"rule", name}});
       }
       if (colour[to] == 0) {
         colour[to] = 1;

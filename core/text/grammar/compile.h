@@ -8,8 +8,8 @@
 
 namespace hearth::grammar {
 
-/// Source to automaton: rules become NFAs (nfa.cpp), each is made deterministic where that stays small (determinise.cpp), what
-/// cannot match is cut off and left recursion refused (compile.cpp). Error: InvalidArgument.
+/// Source to automaton: rules become NFAs (nfa.cpp), each is made deterministic where that stays small (determinise.cpp),
+/// what cannot match is cut off and left recursion refused (compile.cpp). Error: InvalidArgument.
 [[nodiscard]] Result<std::unique_ptr<const Automaton>> compile(const Source& source, std::uint32_t root);
 
 /// An automaton under construction: like Automaton, with lists instead of arrays.

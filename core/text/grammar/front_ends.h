@@ -27,7 +27,8 @@ struct RegexOptions {
   std::function<Part(const CodePointSet&)> character;
   bool search = false;  ///< the pattern may match anywhere in the text (JSON schema's `pattern`), else the whole of it
 };
-[[nodiscard]] Result<Part> regexPart(GrammarBuilder& builder, std::string_view pattern, std::string_view path, const RegexOptions& options);
+[[nodiscard]] Result<Part> regexPart(GrammarBuilder& builder, std::string_view pattern, std::string_view path,
+                                     const RegexOptions& options);
 
 /// \p{name} by Unicode's general category, or nothing when there is no such.
 [[nodiscard]] std::optional<CodePointSet> unicodeCategory(std::string_view name);
@@ -49,12 +50,13 @@ struct RegexOptions {
 
 /// Bounds of a number. A decimal number is written as its JSON text.
 struct NumberBounds {
-  std::optional<std::string> least, most;  ///< plain decimals: -12.5
+  std::optional<std::string> least, most;      ///< plain decimals: -12.5
   bool aboveLeast = false, belowMost = false;  ///< the bound itself is excluded
 };
 /// `text` of a JSON number (1e3, 0.5) as a plain decimal; nothing when it has too many digits.
 [[nodiscard]] std::optional<std::string> plainDecimal(std::string_view text);
-[[nodiscard]] Result<Part> integerBetween(GrammarBuilder& builder, const NumberBounds& bounds, std::optional<std::int64_t> multipleOf, std::string_view path);
+[[nodiscard]] Result<Part> integerBetween(GrammarBuilder& builder, const NumberBounds& bounds,
+                                          std::optional<std::int64_t> multipleOf, std::string_view path);
 [[nodiscard]] Result<Part> decimalBetween(GrammarBuilder& builder, const NumberBounds& bounds, std::string_view path);
 
 }  // namespace hearth::grammar

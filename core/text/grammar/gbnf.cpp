@@ -14,7 +14,8 @@ namespace {
 /// alternatives, * + ? {m,n}, comments. `root` is where it begins.
 class GbnfParser {
  public:
-  GbnfParser(GrammarBuilder& builder, std::string_view text, std::string_view path) : m_builder(builder), m_text(text), m_path(path) {}
+  GbnfParser(GrammarBuilder& builder, std::string_view text, std::string_view path)
+      : m_builder(builder), m_text(text), m_path(path) {}
 
   Result<Part> run() {
     if (m_text.size() > kMostSource) return refuse(m_path, "the grammar is too long");
@@ -33,7 +34,9 @@ class GbnfParser {
       if (more() && !atLineEnd()) return wrong("something that does not belong there");
     }
     for (const auto& [name, rule] : m_rules) {
-      if (!rule.defined) return refuse(m_path, fmt::format("the grammar uses the rule \"{}\" and does not define it", name), {{"rule", name}});
+      if (!rule.defined)
+        return refuse(m_path, fmt::format("the grammar uses the rule \"{}\" and does not define it", name),
+                      {{"rule", name}});
     }
     const auto root = m_rules.find("root");
     if (root == m_rules.end()) return refuse(m_path, "the grammar has no rule \"root\"");
@@ -46,7 +49,8 @@ class GbnfParser {
     bool defined = false;
   };
   std::unexpected<Error> wrong(std::string_view what) const {
-    const auto line = 1 + std::count(m_text.begin(), m_text.begin() + static_cast<std::ptrdiff_t>(std::min(m_at, m_text.size())), '\n');
+    const auto line =
+        1 + std::count(m_text.begin(), m_text.begin() + static_cast<std::ptrdiff_t>(std::min(m_at, m_text.size())), '\n');
     return refuse(m_path, fmt::format("the grammar has {} in line {}", what, line), {{"line", std::to_string(line)}});
   }
   Rule& ruleOf(const std::string& name) {
@@ -82,7 +86,9 @@ class GbnfParser {
     space(true);
     if (peek() != '|') m_at = at;
   }
-  [[nodiscard]] static bool isWord(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; }
+  [[nodiscard]] static bool isWord(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  }
   Result<std::string> word() {
     const std::size_t begin = m_at;
     while (more() && isWord(peek())) ++m_at;
@@ -91,7 +97,8 @@ class GbnfParser {
   }
 
   Result<Part> alternatives(int depth) {
-    if (depth > kMostNesting) return refuse(m_path, "the grammar is nested too deeply", {{"limit", std::to_string(kMostNesting)}});
+    if (depth > kMostNesting)
+      return refuse(m_path, "the grammar is nested too deeply", {{"limit", std::to_string(kMostNesting)}});
     std::vector<Part> ways;
     for (;;) {
       std::vector<Part> parts;
@@ -133,7 +140,8 @@ class GbnfParser {
         }
         if (!next("}")) return wrong("an unmatched {");
         if (least > kMostRepeats || most > kMostRepeats) return wrong("a repetition beyond the limit");
-        if (most != GrammarBuilder::kUnlimited && most < least) return wrong("a repetition whose bounds are in the wrong order");
+        if (most != GrammarBuilder::kUnlimited && most < least)
+          return wrong("a repetition whose bounds are in the wrong order");
         part = m_builder.repeat(part, least, most);
       } else {
         return part;
@@ -190,7 +198,8 @@ class GbnfParser {
       if (!next(")")) return wrong("an unmatched (");
       return inside;
     }
-    if (c == '<' || (c == '!' && m_text.substr(m_at).starts_with("!<"))) return wrong("a token in angle brackets, which is not supported,");
+    if (c == '<' || (c == '!' && m_text.substr(m_at).starts_with("!<")))
+      return wrong("a token in angle brackets, which is not supported,");
     if (isWord(c)) {
       HEARTH_TRY(const std::string name, word());
       return ruleOf(name).part;
@@ -228,7 +237,8 @@ class GbnfParser {
     const char* begin = m_text.data() + m_at;
     if (m_at + digits > m_text.size()) return wrong("a broken hexadecimal escape");
     const auto [end, code] = std::from_chars(begin, begin + digits, value, 16);
-    if (code != std::errc() || end != begin + digits || value > 0x10ffff || (value >= 0xd800 && value < 0xe000)) return wrong("a broken hexadecimal escape");
+    if (code != std::errc() || end != begin + digits || value > 0x10ffff || (value >= 0xd800 && value < 0xe000))
+      return wrong("a broken hexadecimal escape");
     m_at += digits;
     return static_cast<char32_t>(value);
   }
@@ -244,6 +254,8 @@ class GbnfParser {
 
 namespace hearth {
 
-Result<GrammarBuilder::Part> GrammarBuilder::gbnf(std::string_view text, std::string_view path) { return grammar::GbnfParser(*this, text, path).run(); }
+Result<GrammarBuilder::Part> GrammarBuilder::gbnf(std::string_view text, std::string_view path) {
+  return grammar::GbnfParser(*this, text, path).run();
+}
 
 }  // namespace hearth

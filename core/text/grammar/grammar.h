@@ -43,18 +43,19 @@ class Grammar {
 };
 using GrammarPtr = std::shared_ptr<const Grammar>;
 
-/// Puts a grammar together from parts. Parts are cheap handles, may be used any number of times, and belong to their builder.
-/// One thread. Errors inside are kept and come out of build().
+/// Puts a grammar together from parts. Parts are cheap handles, may be used any number of times, and belong to their
+/// builder. One thread. Errors inside are kept and come out of build().
 ///
 /// A tool call in Hermes' form, free text before it, and as many calls as the model likes:
 ///   GrammarBuilder b;
-///   const auto call = b.sequence({b.literal("\n{\"name\": \"get_weather\", \"arguments\": "), *b.jsonSchema(parameters, "tools[0].function.parameters"),
+///   const auto call = b.sequence({b.literal("\n{\"name\": \"get_weather\", \"arguments\": "), *b.jsonSchema(parameters,
+///   "tools[0].function.parameters"),
 ///                                 b.literal("}\n</tool_call>")});
 ///   auto grammar = b.build(b.tagged({{"<tool_call>", call}}));
 /// Reasoning first, then an object of a schema:
 ///   b.build(b.sequence({b.textUntil({"</think>"}), b.repeat(b.bytes(" \n"), 0, 4), *b.jsonSchema(schema, "format")}));
-/// A trigger that is a control token of the vocabulary ([TOOL_CALLS]) is written GrammarBuilder::control("[TOOL_CALLS]") wherever a
-/// string is asked for.
+/// A trigger that is a control token of the vocabulary ([TOOL_CALLS]) is written GrammarBuilder::control("[TOOL_CALLS]")
+/// wherever a string is asked for.
 class GrammarBuilder {
  public:
   struct Part {
@@ -73,13 +74,13 @@ class GrammarBuilder {
   GrammarBuilder(const GrammarBuilder&) = delete;
   GrammarBuilder& operator=(const GrammarBuilder&) = delete;
 
-  [[nodiscard]] Part literal(std::string_view bytes);            ///< empty = nothing at all
-  [[nodiscard]] Part characters(const CodePointSet& set);        ///< one character, as UTF-8
-  [[nodiscard]] Part bytes(std::string_view anyOfThese);         ///< one of these bytes
+  [[nodiscard]] Part literal(std::string_view bytes);      ///< empty = nothing at all
+  [[nodiscard]] Part characters(const CodePointSet& set);  ///< one character, as UTF-8
+  [[nodiscard]] Part bytes(std::string_view anyOfThese);   ///< one of these bytes
   [[nodiscard]] Part byteRange(std::uint8_t first, std::uint8_t last);
   [[nodiscard]] Part sequence(std::span<const Part> parts);
   [[nodiscard]] Part sequence(std::initializer_list<Part> parts) { return sequence(std::span(parts.begin(), parts.size())); }
-  [[nodiscard]] Part choice(std::span<const Part> parts);        ///< of nothing: never matches
+  [[nodiscard]] Part choice(std::span<const Part> parts);  ///< of nothing: never matches
   [[nodiscard]] Part choice(std::initializer_list<Part> parts) { return choice(std::span(parts.begin(), parts.size())); }
   /// `least` to `most` times (kUnlimited = no bound); large bounds are counted, not unrolled.
   [[nodiscard]] Part repeat(Part part, int least, int most = kUnlimited);
@@ -100,7 +101,9 @@ class GrammarBuilder {
   [[nodiscard]] Part text();  ///< any UTF-8 text, also none
   /// Any text up to and with the first of `ends`.
   [[nodiscard]] Part textUntil(std::span<const std::string> ends);
-  [[nodiscard]] Part textUntil(std::initializer_list<std::string> ends) { return textUntil(std::span(ends.begin(), ends.size())); }
+  [[nodiscard]] Part textUntil(std::initializer_list<std::string> ends) {
+    return textUntil(std::span(ends.begin(), ends.size()));
+  }
   /// Any text without one of `words` in it.
   [[nodiscard]] Part textWithout(std::span<const std::string> words);
 
@@ -118,8 +121,12 @@ class GrammarBuilder {
   /// Free text in which each trigger is followed by its body.
   [[nodiscard]] Part tagged(std::span<const Tag> tags, TagOptions options);
   [[nodiscard]] Part tagged(std::span<const Tag> tags) { return tagged(tags, TagOptions()); }
-  [[nodiscard]] Part tagged(std::initializer_list<Tag> tags) { return tagged(std::span(tags.begin(), tags.size()), TagOptions()); }
-  [[nodiscard]] Part tagged(std::initializer_list<Tag> tags, TagOptions options) { return tagged(std::span(tags.begin(), tags.size()), options); }
+  [[nodiscard]] Part tagged(std::initializer_list<Tag> tags) {
+    return tagged(std::span(tags.begin(), tags.size()), TagOptions());
+  }
+  [[nodiscard]] Part tagged(std::initializer_list<Tag> tags, TagOptions options) {
+    return tagged(std::span(tags.begin(), tags.size()), options);
+  }
 
   // The front ends. `path` names the text in errors.
   /// See docs/structured_output.md for what of JSON Schema is done. Errors: InvalidArgument with `field`.
@@ -144,6 +151,7 @@ class GrammarBuilder {
 
 /// The grammar of a shape (null for Any). With `startAfter`, the shape holds only for what follows the first of these texts;
 /// before it anything may be written, but the answer cannot end: a reasoning model's "</think>". Errors: as build().
-[[nodiscard]] Result<GrammarPtr> compileShape(const OutputShape& shape, std::string_view path, std::span<const std::string> startAfter = {});
+[[nodiscard]] Result<GrammarPtr> compileShape(const OutputShape& shape, std::string_view path,
+                                              std::span<const std::string> startAfter = {});
 
 }  // namespace hearth

@@ -4,11 +4,14 @@
 
 namespace hearth {
 
-Result<GrammarPtr> GrammarCache::get(const OutputShape& shape, std::string_view path, std::span<const std::string> startAfter) {
+Result<GrammarPtr> GrammarCache::get(const OutputShape& shape, std::string_view path,
+                                     std::span<const std::string> startAfter) {
   if (shape.kind == OutputShape::Kind::Any) return GrammarPtr();
   {
     const std::lock_guard lock(m_mutex);
-    const auto it = std::find_if(m_entries.begin(), m_entries.end(), [&](const Entry& entry) { return entry.shape == shape && std::ranges::equal(entry.startAfter, startAfter); });
+    const auto it = std::find_if(m_entries.begin(), m_entries.end(), [&](const Entry& entry) {
+      return entry.shape == shape && std::ranges::equal(entry.startAfter, startAfter);
+    });
     if (it != m_entries.end()) {
       m_entries.splice(m_entries.begin(), m_entries, it);
       return it->grammar;

@@ -13,7 +13,8 @@ class GrammarCache {
  public:
   explicit GrammarCache(std::size_t capacity = 16) : m_capacity(capacity) {}
   /// As compileShape(); null for Any. Errors are not kept.
-  [[nodiscard]] Result<GrammarPtr> get(const OutputShape& shape, std::string_view path, std::span<const std::string> startAfter = {});
+  [[nodiscard]] Result<GrammarPtr> get(const OutputShape& shape, std::string_view path,
+                                       std::span<const std::string> startAfter = {});
 
  private:
   struct Entry {

@@ -15,7 +15,9 @@ constexpr std::int64_t kMostInteger = 999'999'999'999'999;  ///< where there is 
 constexpr std::uint64_t kMostMultiples = 4096;
 constexpr std::int64_t kMostModulus = 1000;
 
-Part digits(GrammarBuilder& b, char first, char last) { return b.byteRange(static_cast<std::uint8_t>(first), static_cast<std::uint8_t>(last)); }
+Part digits(GrammarBuilder& b, char first, char last) {
+  return b.byteRange(static_cast<std::uint8_t>(first), static_cast<std::uint8_t>(last));
+}
 Part anyDigits(GrammarBuilder& b, std::size_t least, std::size_t most) {
   return b.repeat(digits(b, '0', '9'), static_cast<int>(least), static_cast<int>(most));
 }
@@ -25,7 +27,9 @@ Part atLeast(GrammarBuilder& b, std::string_view bound) {
   Part rest = b.literal("");
   for (std::size_t i = bound.size(); i-- > 0;) {
     std::vector<Part> ways{b.sequence({b.literal(bound.substr(i, 1)), rest})};
-    if (bound[i] < '9') ways.push_back(b.sequence({digits(b, static_cast<char>(bound[i] + 1), '9'), anyDigits(b, bound.size() - i - 1, bound.size() - i - 1)}));
+    if (bound[i] < '9')
+      ways.push_back(b.sequence(
+          {digits(b, static_cast<char>(bound[i] + 1), '9'), anyDigits(b, bound.size() - i - 1, bound.size() - i - 1)}));
     rest = b.choice(ways);
   }
   return rest;
@@ -34,7 +38,9 @@ Part atMost(GrammarBuilder& b, std::string_view bound) {
   Part rest = b.literal("");
   for (std::size_t i = bound.size(); i-- > 0;) {
     std::vector<Part> ways{b.sequence({b.literal(bound.substr(i, 1)), rest})};
-    if (bound[i] > '0') ways.push_back(b.sequence({digits(b, '0', static_cast<char>(bound[i] - 1)), anyDigits(b, bound.size() - i - 1, bound.size() - i - 1)}));
+    if (bound[i] > '0')
+      ways.push_back(b.sequence(
+          {digits(b, '0', static_cast<char>(bound[i] - 1)), anyDigits(b, bound.size() - i - 1, bound.size() - i - 1)}));
     rest = b.choice(ways);
   }
   return rest;
@@ -46,7 +52,9 @@ Part between(GrammarBuilder& b, std::string_view low, std::string_view high) {
   const std::size_t left = low.size() - at - 1;
   std::vector<Part> ways{b.sequence({b.literal(low.substr(at, 1)), atLeast(b, low.substr(at + 1))}),
                          b.sequence({b.literal(high.substr(at, 1)), atMost(b, high.substr(at + 1))})};
-  if (high[at] - low[at] > 1) ways.push_back(b.sequence({digits(b, static_cast<char>(low[at] + 1), static_cast<char>(high[at] - 1)), anyDigits(b, left, left)}));
+  if (high[at] - low[at] > 1)
+    ways.push_back(
+        b.sequence({digits(b, static_cast<char>(low[at] + 1), static_cast<char>(high[at] - 1)), anyDigits(b, left, left)}));
   return b.sequence({b.literal(low.substr(0, at)), b.choice(ways)});
 }
 
@@ -68,12 +76,15 @@ Part naturals(GrammarBuilder& b, std::uint64_t low, std::uint64_t high) {
   return b.choice(ways);
 }
 
-std::uint64_t magnitude(std::int64_t value) { return value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value); }
+std::uint64_t magnitude(std::int64_t value) {
+  return value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
+}
 
 Part integers(GrammarBuilder& b, std::int64_t low, std::int64_t high) {
   std::vector<Part> ways;
   if (low < 0) ways.push_back(b.sequence({b.literal("-"), naturals(b, high < 0 ? magnitude(high) : 1, magnitude(low))}));
-  if (high >= 0) ways.push_back(naturals(b, low > 0 ? static_cast<std::uint64_t>(low) : 0, static_cast<std::uint64_t>(high)));
+  if (high >= 0)
+    ways.push_back(naturals(b, low > 0 ? static_cast<std::uint64_t>(low) : 0, static_cast<std::uint64_t>(high)));
   return b.choice(ways);
 }
 
@@ -114,7 +125,8 @@ Part fractionAbove(GrammarBuilder& b, const std::string& bound, bool strictly, s
   // From the end: after all digits of the bound, whatever follows is at least it.
   const std::size_t n = bound.size();
   const auto tail = [&](std::size_t used) { return anyDigits(b, 0, room - used); };
-  Part rest = strictly ? b.sequence({b.repeat(b.literal("0"), 0, static_cast<int>(room - n)), digits(b, '1', '9')}) : tail(n);
+  Part rest =
+      strictly ? b.sequence({b.repeat(b.literal("0"), 0, static_cast<int>(room - n)), digits(b, '1', '9')}) : tail(n);
   if (strictly && room > n) {
     std::vector<Part> ways;  // zeros, then something above zero, then anything
     for (std::size_t zeros = 0; zeros + n < room; ++zeros)
@@ -165,7 +177,9 @@ Part fractionBetween(GrammarBuilder& b, std::string low, bool aboveLow, std::str
   if (low == high) {
     // The one value, with zeros behind it.
     const std::string only = trimmed(low);
-    return only.empty() ? fractionBelow(b, "", false, room) : b.sequence({b.literal(std::string(1, '.').append(only)), b.repeat(b.literal("0"), 0, static_cast<int>(room - only.size()))});
+    return only.empty() ? fractionBelow(b, "", false, room)
+                        : b.sequence({b.literal(std::string(1, '.').append(only)),
+                                      b.repeat(b.literal("0"), 0, static_cast<int>(room - only.size()))});
   }
   // Where the first digits differ: the low digit and above the rest of low, digits between, the high digit and below.
   const auto at = static_cast<std::size_t>(std::mismatch(low.begin(), low.end(), high.begin()).first - low.begin());
@@ -175,11 +189,14 @@ Part fractionBetween(GrammarBuilder& b, std::string low, bool aboveLow, std::str
     const std::string rest = trimmed(bound);
     if (rest.empty() && !strictly) return anyDigits(b, 0, space);
     for (std::size_t i = 0; i < rest.size(); ++i) {
-      if (rest[i] < '9') ways.push_back(b.sequence({b.literal(rest.substr(0, i)), digits(b, static_cast<char>(rest[i] + 1), '9'), anyDigits(b, 0, space - i - 1)}));
+      if (rest[i] < '9')
+        ways.push_back(b.sequence(
+            {b.literal(rest.substr(0, i)), digits(b, static_cast<char>(rest[i] + 1), '9'), anyDigits(b, 0, space - i - 1)}));
     }
     if (!strictly) ways.push_back(b.sequence({b.literal(rest), anyDigits(b, 0, space - rest.size())}));
     for (std::size_t zeros = 0; strictly && rest.size() + zeros < space; ++zeros)
-      ways.push_back(b.sequence({b.literal(rest + std::string(zeros, '0')), digits(b, '1', '9'), anyDigits(b, 0, space - rest.size() - zeros - 1)}));
+      ways.push_back(b.sequence({b.literal(rest + std::string(zeros, '0')), digits(b, '1', '9'),
+                                 anyDigits(b, 0, space - rest.size() - zeros - 1)}));
     return b.choice(ways);
   };
   const auto digitsBelow = [&](const std::string& bound, bool strictly, std::size_t space) {
@@ -187,15 +204,20 @@ Part fractionBetween(GrammarBuilder& b, std::string low, bool aboveLow, std::str
     const std::string rest = trimmed(bound);
     for (std::size_t i = 0; i < rest.size(); ++i) {
       ways.push_back(b.literal(rest.substr(0, i)));  // shorter is smaller
-      if (rest[i] > '0') ways.push_back(b.sequence({b.literal(rest.substr(0, i)), digits(b, '0', static_cast<char>(rest[i] - 1)), anyDigits(b, 0, space - i - 1)}));
+      if (rest[i] > '0')
+        ways.push_back(b.sequence(
+            {b.literal(rest.substr(0, i)), digits(b, '0', static_cast<char>(rest[i] - 1)), anyDigits(b, 0, space - i - 1)}));
     }
-    if (!strictly) ways.push_back(b.sequence({b.literal(rest), b.repeat(b.literal("0"), 0, static_cast<int>(space - rest.size()))}));
+    if (!strictly)
+      ways.push_back(b.sequence({b.literal(rest), b.repeat(b.literal("0"), 0, static_cast<int>(space - rest.size()))}));
     return b.choice(ways);
   };
   const std::size_t space = room - at - 1;
   std::vector<Part> ways{b.sequence({b.literal(low.substr(at, 1)), digitsAbove(low.substr(at + 1), aboveLow, space)}),
                          b.sequence({b.literal(high.substr(at, 1)), digitsBelow(high.substr(at + 1), belowHigh, space)})};
-  if (high[at] - low[at] > 1) ways.push_back(b.sequence({digits(b, static_cast<char>(low[at] + 1), static_cast<char>(high[at] - 1)), anyDigits(b, 0, space)}));
+  if (high[at] - low[at] > 1)
+    ways.push_back(
+        b.sequence({digits(b, static_cast<char>(low[at] + 1), static_cast<char>(high[at] - 1)), anyDigits(b, 0, space)}));
   const Part inside = b.sequence({b.literal(std::string(1, '.').append(low, 0, at)), b.choice(ways)});
   // Without a fraction the value is the whole number itself.
   const std::string least = trimmed(low);
@@ -212,10 +234,13 @@ Part positives(GrammarBuilder& b, const Decimal& low, bool aboveLow, const Decim
   };
   const std::uint64_t from = natural(low.whole), to = natural(high.whole);
   if (from > to) return b.choice({});
-  if (from == to) return b.sequence({b.literal(low.whole), fractionBetween(b, low.fraction, aboveLow, high.fraction, belowHigh, room)});
+  if (from == to)
+    return b.sequence({b.literal(low.whole), fractionBetween(b, low.fraction, aboveLow, high.fraction, belowHigh, room)});
   std::vector<Part> ways{b.sequence({b.literal(low.whole), fractionAbove(b, low.fraction, aboveLow, room)}),
                          b.sequence({b.literal(high.whole), fractionBelow(b, high.fraction, belowHigh, room)})};
-  if (to - from > 1) ways.push_back(b.sequence({naturals(b, from + 1, to - 1), b.optional(b.sequence({b.literal("."), anyDigits(b, 1, room)}))}));
+  if (to - from > 1)
+    ways.push_back(
+        b.sequence({naturals(b, from + 1, to - 1), b.optional(b.sequence({b.literal("."), anyDigits(b, 1, room)}))}));
   return b.choice(ways);
 }
 
@@ -225,14 +250,18 @@ Part multiples(GrammarBuilder& b, std::int64_t m, bool positive) {
   const auto layers = static_cast<std::uint32_t>(std::clamp<std::int64_t>(6000 / m, 4, 12));
   std::vector<GrammarBuilder::Edge> edges;
   const auto node = [&](std::uint32_t layer, std::uint32_t rest) { return 2 + layer * size + rest; };
-  for (std::uint32_t digit = 1; digit < 10; ++digit) edges.push_back({GrammarBuilder::kStart, node(0, digit % size), digits(b, static_cast<char>('0' + digit), static_cast<char>('0' + digit))});
+  for (std::uint32_t digit = 1; digit < 10; ++digit)
+    edges.push_back({GrammarBuilder::kStart, node(0, digit % size),
+                     digits(b, static_cast<char>('0' + digit), static_cast<char>('0' + digit))});
   for (std::uint32_t layer = 0; layer + 1 < layers; ++layer) {
     for (std::uint32_t rest = 0; rest < size; ++rest) {
       for (std::uint32_t digit = 0; digit < 10; ++digit)
-        edges.push_back({node(layer, rest), node(layer + 1, (rest * 10 + digit) % size), digits(b, static_cast<char>('0' + digit), static_cast<char>('0' + digit))});
+        edges.push_back({node(layer, rest), node(layer + 1, (rest * 10 + digit) % size),
+                         digits(b, static_cast<char>('0' + digit), static_cast<char>('0' + digit))});
     }
   }
-  for (std::uint32_t layer = 0; layer < layers; ++layer) edges.push_back({node(layer, 0), GrammarBuilder::kEnd, std::nullopt});
+  for (std::uint32_t layer = 0; layer < layers; ++layer)
+    edges.push_back({node(layer, 0), GrammarBuilder::kEnd, std::nullopt});
   if (!positive) edges.push_back({GrammarBuilder::kStart, GrammarBuilder::kEnd, b.literal("0")});
   return b.graph(2 + layers * size, edges);
 }
@@ -275,7 +304,8 @@ std::optional<std::string> plainDecimal(std::string_view text) {
   return out;
 }
 
-Result<Part> integerBetween(GrammarBuilder& b, const NumberBounds& bounds, std::optional<std::int64_t> multipleOf, std::string_view path) {
+Result<Part> integerBetween(GrammarBuilder& b, const NumberBounds& bounds, std::optional<std::int64_t> multipleOf,
+                            std::string_view path) {
   std::int64_t low = -kMostInteger, high = kMostInteger;
   if (bounds.least) {
     const Decimal d = decimalOf(*bounds.least);
@@ -294,7 +324,8 @@ Result<Part> integerBetween(GrammarBuilder& b, const NumberBounds& bounds, std::
   if (low > high) return b.choice({});
   if (!multipleOf || *multipleOf == 1) return b.shared("integer", integers(b, low, high));
   const std::int64_t m = *multipleOf;
-  const std::uint64_t span = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);  // wraps to the right difference
+  const std::uint64_t span =
+      static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);  // wraps to the right difference
   if (span / static_cast<std::uint64_t>(m) <= kMostMultiples) {
     std::vector<Part> all;
     std::int64_t value = low / m * m;
@@ -305,9 +336,11 @@ Result<Part> integerBetween(GrammarBuilder& b, const NumberBounds& bounds, std::
     }
     return b.shared("integer", b.choice(all));
   }
-  if (m > kMostModulus) return refuse(path, "multiples of a number above 1000 need narrow bounds", {{"keyword", "multipleOf"}});
+  if (m > kMostModulus)
+    return refuse(path, "multiples of a number above 1000 need narrow bounds", {{"keyword", "multipleOf"}});
   const bool up = !bounds.most, down = !bounds.least;
-  if (up && down) return b.shared("integer", b.choice({multiples(b, m, false), b.sequence({b.literal("-"), multiples(b, m, true)})}));
+  if (up && down)
+    return b.shared("integer", b.choice({multiples(b, m, false), b.sequence({b.literal("-"), multiples(b, m, true)})}));
   if (up && (low == 0 || low == 1)) return b.shared("integer", multiples(b, m, low == 1));
   if (down && (high == 0 || high == -1)) {
     const Part negative = b.sequence({b.literal("-"), multiples(b, m, true)});
@@ -317,7 +350,8 @@ Result<Part> integerBetween(GrammarBuilder& b, const NumberBounds& bounds, std::
 }
 
 Result<Part> decimalBetween(GrammarBuilder& b, const NumberBounds& bounds, std::string_view path) {
-  Decimal low = bounds.least ? decimalOf(*bounds.least) : Decimal(), high = bounds.most ? decimalOf(*bounds.most) : Decimal();
+  Decimal low = bounds.least ? decimalOf(*bounds.least) : Decimal(),
+          high = bounds.most ? decimalOf(*bounds.most) : Decimal();
   const auto open = [](Decimal& d, bool negative) {
     d.negative = negative;
     d.whole = std::to_string(kMostInteger);
@@ -339,7 +373,8 @@ Result<Part> decimalBetween(GrammarBuilder& b, const NumberBounds& bounds, std::
     from.negative = to.negative = false;
     ways.push_back(b.sequence({b.literal("-"), positives(b, from, high.negative ? belowHigh : true, to, aboveLow, room)}));
   }
-  if (!high.negative) ways.push_back(positives(b, low.negative ? zero : low, low.negative ? false : aboveLow, high, belowHigh, room));
+  if (!high.negative)
+    ways.push_back(positives(b, low.negative ? zero : low, low.negative ? false : aboveLow, high, belowHigh, room));
   return b.shared("number", b.choice(ways));
 }
 

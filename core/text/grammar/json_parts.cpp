@@ -1,6 +1,6 @@
+#include <fmt/format.h>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
@@ -32,10 +32,13 @@ std::unexpected<Error> refuse(std::string_view path, std::string message, std::v
 Part jsonCharacter(GrammarBuilder& b) {
   const Part digit = hex(b);
   const Part two = b.sequence({digit, digit});
-  const Part unit = b.choice({b.sequence({b.characters({{'0', '9'}, {'a', 'c'}, {'e', 'f'}, {'A', 'C'}, {'E', 'F'}}), digit, two}),
-                              b.sequence({b.bytes("dD"), b.characters({{'0', '7'}}), two})});
-  const Part pair = b.sequence({b.bytes("dD"), b.bytes("89abAB"), two, b.literal("\\u"), b.bytes("dD"), b.bytes("cdefCDEF"), two});
-  const Part escape = b.sequence({b.literal("\\"), b.choice({b.bytes("\"\\/bfnrt"), b.sequence({b.literal("u"), b.choice({unit, pair})})})});
+  const Part unit =
+      b.choice({b.sequence({b.characters({{'0', '9'}, {'a', 'c'}, {'e', 'f'}, {'A', 'C'}, {'E', 'F'}}), digit, two}),
+                b.sequence({b.bytes("dD"), b.characters({{'0', '7'}}), two})});
+  const Part pair =
+      b.sequence({b.bytes("dD"), b.bytes("89abAB"), two, b.literal("\\u"), b.bytes("dD"), b.bytes("cdefCDEF"), two});
+  const Part escape =
+      b.sequence({b.literal("\\"), b.choice({b.bytes("\"\\/bfnrt"), b.sequence({b.literal("u"), b.choice({unit, pair})})})});
   return b.choice({b.characters(kPlain), escape});
 }
 
@@ -53,11 +56,15 @@ Part jsonCharacter(GrammarBuilder& b, const CodePointSet& set) {
   return b.choice(parts);
 }
 
-std::string jsonQuoted(std::string_view text) { return boost::json::serialize(boost::json::string_view(text.data(), text.size())); }
+std::string jsonQuoted(std::string_view text) {
+  return boost::json::serialize(boost::json::string_view(text.data(), text.size()));
+}
 
 Part jsonInteger(GrammarBuilder& b) {
   const Part digit = b.characters({{'0', '9'}});
-  return b.sequence({b.optional(b.literal("-")), b.choice({b.literal("0"), b.sequence({b.characters({{'1', '9'}}), b.repeat(digit, 0, kMostDigits - 1)})})});
+  return b.sequence(
+      {b.optional(b.literal("-")),
+       b.choice({b.literal("0"), b.sequence({b.characters({{'1', '9'}}), b.repeat(digit, 0, kMostDigits - 1)})})});
 }
 
 Part jsonNumber(GrammarBuilder& b) {
@@ -75,7 +82,8 @@ Part jsonConstant(GrammarBuilder& b, const boost::json::value& value) {
       for (const auto& member : value.get_object()) {
         if (!first) parts.insert(parts.end(), {b.literal(","), b.jsonSpace()});
         first = false;
-        parts.insert(parts.end(), {b.literal(jsonQuoted(member.key()) + ":"), b.optional(b.literal(" ")), jsonConstant(b, member.value())});
+        parts.insert(parts.end(), {b.literal(jsonQuoted(member.key()) + ":"), b.optional(b.literal(" ")),
+                                   jsonConstant(b, member.value())});
       }
       if (!first) parts.push_back(b.jsonSpace());
       parts.push_back(b.literal("}"));
@@ -174,7 +182,8 @@ Part GrammarBuilder::jsonValue() {
   };
   m_jsonObject = shared("object", list("{", member, "}"));
   m_jsonArray = shared("array", list("[", *m_jsonValue, "]"));
-  define(*m_jsonValue, choice({jsonString(), grammar::jsonNumber(*this), *m_jsonObject, *m_jsonArray, literal("true"), literal("false"), literal("null")}));
+  define(*m_jsonValue, choice({jsonString(), grammar::jsonNumber(*this), *m_jsonObject, *m_jsonArray, literal("true"),
+                               literal("false"), literal("null")}));
   return *m_jsonValue;
 }
 

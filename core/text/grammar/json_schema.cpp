@@ -1,8 +1,8 @@
+#include <fmt/format.h>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <deque>
@@ -10,8 +10,8 @@
 #include <set>
 
 #include "core/text/grammar/front_ends.h"
-#include "core/text/grammar/source.h"
 #include "core/text/grammar/schema_merge.h"
+#include "core/text/grammar/source.h"
 #include "core/text/unicode.h"
 
 namespace hearth::grammar {
@@ -24,7 +24,8 @@ constexpr std::size_t kMostObjectNodes = 20'000;
 
 class SchemaCompiler {
  public:
-  SchemaCompiler(GrammarBuilder& builder, const json::value& root, std::string_view path) : m_builder(builder), m_root(root), m_path(path) {}
+  SchemaCompiler(GrammarBuilder& builder, const json::value& root, std::string_view path)
+      : m_builder(builder), m_root(root), m_path(path) {}
 
   Result<Part> run() {
     HEARTH_TRY(const Part whole, schema(m_root, m_path, 0));
@@ -47,26 +48,34 @@ class SchemaCompiler {
   };
 
   Result<Part> schema(const json::value& value, const std::string& path, int depth) {
-    if (depth > kMostNesting) return refuse(path, "the schema is nested too deeply", {{"limit", std::to_string(kMostNesting)}});
+    if (depth > kMostNesting)
+      return refuse(path, "the schema is nested too deeply", {{"limit", std::to_string(kMostNesting)}});
     if (!m_budget.left()) return refuse(path, "the schema takes too long to compile", {{"limit_ms", "100"}});
     if (value.is_bool()) return value.get_bool() ? m_builder.jsonValue() : m_builder.choice({});
     if (!value.is_object()) return refuse(path, "a schema is an object or a boolean");
     const json::object& object = value.get_object();
     for (const auto& member : object) {
-      if (keywordKind(member.key()) == KeywordKind::Unknown) return refuse(below(path, member.key()), fmt::format("the keyword \"{}\" is not supported", std::string_view(member.key())));
+      if (keywordKind(member.key()) == KeywordKind::Unknown)
+        return refuse(below(path, member.key()),
+                      fmt::format("the keyword \"{}\" is not supported", std::string_view(member.key())));
     }
     for (const char* never : {"patternProperties", "dependentRequired", "propertyNames", "unevaluatedItems"}) {
-      if (object.contains(never)) return refuse(below(path, never), fmt::format("the keyword \"{}\" is not supported", never));
+      if (object.contains(never))
+        return refuse(below(path, never), fmt::format("the keyword \"{}\" is not supported", never));
     }
-    if (const auto* unevaluated = object.if_contains("unevaluatedProperties"); unevaluated != nullptr && !unevaluated->is_bool())
+    if (const auto* unevaluated = object.if_contains("unevaluatedProperties");
+        unevaluated != nullptr && !unevaluated->is_bool())
       return refuse(below(path, "unevaluatedProperties"), "only true and false are supported");
-    if (const auto* unique = object.if_contains("uniqueItems"); unique != nullptr && !(unique->is_bool() && !unique->get_bool()))
+    if (const auto* unique = object.if_contains("uniqueItems");
+        unique != nullptr && !(unique->is_bool() && !unique->get_bool()))
       return refuse(below(path, "uniqueItems"), "that items differ cannot be held");
 
-    if (const auto* reference = object.if_contains("$ref"); reference != nullptr && constraints(object) == 1) return this->reference(*reference, path);
+    if (const auto* reference = object.if_contains("$ref"); reference != nullptr && constraints(object) == 1)
+      return this->reference(*reference, path);
     if (object.contains("$ref") || object.contains("allOf")) {
       HEARTH_TRY(const json::value flat, flatten(m_root, value, path));
-      if (flat.is_object() && (flat.get_object().contains("$ref") || flat.get_object().contains("allOf"))) return refuse(path, "references lead back to themselves");
+      if (flat.is_object() && (flat.get_object().contains("$ref") || flat.get_object().contains("allOf")))
+        return refuse(path, "references lead back to themselves");
       return schema(flat, path, depth + 1);
     }
     for (const char* word : {"anyOf", "oneOf"}) {
@@ -78,7 +87,9 @@ class SchemaCompiler {
   }
 
   [[nodiscard]] static int constraints(const json::object& object) {
-    return static_cast<int>(std::count_if(object.begin(), object.end(), [](const auto& member) { return keywordKind(member.key()) != KeywordKind::Annotation; }));
+    return static_cast<int>(std::count_if(object.begin(), object.end(), [](const auto& member) {
+      return keywordKind(member.key()) != KeywordKind::Annotation;
+    }));
   }
 
   Result<Part> reference(const json::value& value, const std::string& path) {
@@ -100,9 +111,11 @@ class SchemaCompiler {
   }
 
   Result<Part> alternatives(const json::object& object, std::string_view word, const std::string& path, int depth) {
-    if (word == "anyOf" && object.contains("oneOf")) return refuse(below(path, "oneOf"), "anyOf and oneOf together are not supported");
+    if (word == "anyOf" && object.contains("oneOf"))
+      return refuse(below(path, "oneOf"), "anyOf and oneOf together are not supported");
     const json::value& list = object.at(word);
-    if (!list.is_array() || list.get_array().empty()) return refuse(below(path, word), fmt::format("{} is a list of schemas", word));
+    if (!list.is_array() || list.get_array().empty())
+      return refuse(below(path, word), fmt::format("{} is a list of schemas", word));
     json::object base = object;
     base.erase(word);
     std::vector<Part> ways;
@@ -133,7 +146,8 @@ class SchemaCompiler {
     for (std::size_t i = 0; word == "oneOf" && i < flats.size(); ++i) {
       for (std::size_t j = 0; j < flats.size(); ++j) {
         if (i == j || excludes(m_root, flats[i].get_object(), flats[j].get_object())) continue;
-        return refuse(fmt::format("{}.oneOf[{}]", path, j), fmt::format("a value for branch {} might be one for branch {} too; anyOf would allow that", i, j));
+        return refuse(fmt::format("{}.oneOf[{}]", path, j),
+                      fmt::format("a value for branch {} might be one for branch {} too; anyOf would allow that", i, j));
       }
     }
     return m_builder.choice(ways);
@@ -156,13 +170,23 @@ class SchemaCompiler {
     }
     for (const auto& member : object) {
       const std::string_view name = member.key();
-      if (name == "const" || name == "enum" || name == "type" || name == "format" || keywordKind(name) == KeywordKind::Annotation) continue;
+      if (name == "const" || name == "enum" || name == "type" || name == "format" ||
+          keywordKind(name) == KeywordKind::Annotation)
+        continue;
       return refuse(below(path, name), "this keyword beside enum or const is not supported");
     }
     std::vector<Part> ways;
     for (const json::value& value : values) {
-      const bool whole = value.is_int64() || value.is_uint64() || (value.is_double() && value.get_double() == static_cast<double>(static_cast<std::int64_t>(std::clamp(value.get_double(), -9e18, 9e18))));
-      const unsigned type = value.is_null() ? kNull : value.is_bool() ? kBoolean : value.is_string() ? kString : value.is_object() ? kObject : value.is_array() ? kArray : whole ? kInteger | kNumber : kNumber;
+      const bool whole = value.is_int64() || value.is_uint64() ||
+                         (value.is_double() && value.get_double() == static_cast<double>(static_cast<std::int64_t>(
+                                                                         std::clamp(value.get_double(), -9e18, 9e18))));
+      const unsigned type = value.is_null()     ? kNull
+                            : value.is_bool()   ? kBoolean
+                            : value.is_string() ? kString
+                            : value.is_object() ? kObject
+                            : value.is_array()  ? kArray
+                            : whole             ? kInteger | kNumber
+                                                : kNumber;
       if ((types & type) != 0) ways.push_back(jsonConstant(m_builder, value));
     }
     return m_builder.choice(ways);
@@ -201,7 +225,8 @@ class SchemaCompiler {
     if (value->is_uint64()) number = static_cast<double>(value->get_uint64());
     if (value->is_double()) number = value->get_double();
     const bool most = name.starts_with("max");
-    if (number < 0 || number != static_cast<double>(static_cast<std::int64_t>(std::min(number, 9e15)))) return refuse(below(path, name), fmt::format("{} is a whole number from 0 on", name));
+    if (number < 0 || number != static_cast<double>(static_cast<std::int64_t>(std::min(number, 9e15))))
+      return refuse(below(path, name), fmt::format("{} is a whole number from 0 on", name));
     if (number > static_cast<double>(kMostCounted)) {
       if (most) return std::nullopt;  // as good as no bound
       return refuse(below(path, name), fmt::format("{} is too large", name), {{"limit", std::to_string(kMostCounted)}});
@@ -242,15 +267,20 @@ class SchemaCompiler {
     HEARTH_CHECK(bound("maximum", "exclusiveMaximum", false));
     std::optional<std::int64_t> multiple;
     if (const auto* value = object.if_contains("multipleOf")) {
-      const double number = value->is_double() ? value->get_double() : value->is_int64() ? static_cast<double>(value->get_int64()) : 0;
+      const double number = value->is_double()  ? value->get_double()
+                            : value->is_int64() ? static_cast<double>(value->get_int64())
+                                                : 0;
       if (!(number > 0)) return refuse(below(path, "multipleOf"), "multipleOf is a number above 0");
-      if (number > 1e15 || number != static_cast<double>(static_cast<std::int64_t>(number))) return refuse(below(path, "multipleOf"), "only multiples of whole numbers are supported");
+      if (number > 1e15 || number != static_cast<double>(static_cast<std::int64_t>(number)))
+        return refuse(below(path, "multipleOf"), "only multiples of whole numbers are supported");
       multiple = static_cast<std::int64_t>(number);
     }
     // Multiples of a whole number are whole.
     if (multiple) return integerBetween(m_builder, bounds, multiple, below(path, "multipleOf"));
     const bool bounded = bounds.least || bounds.most;
-    if (integer) return bounded ? integerBetween(m_builder, bounds, std::nullopt, path) : m_builder.shared("integer", jsonInteger(m_builder));
+    if (integer)
+      return bounded ? integerBetween(m_builder, bounds, std::nullopt, path)
+                     : m_builder.shared("integer", jsonInteger(m_builder));
     if (bounded) return decimalBetween(m_builder, bounds, path);
     if (!m_number) m_number = jsonNumber(m_builder);
     return *m_number;
@@ -263,21 +293,27 @@ class SchemaCompiler {
     const bool lengths = least.value_or(0) > 0 || most.has_value();
     if (const auto* pattern = object.if_contains("pattern")) {
       if (!pattern->is_string()) return refuse(below(path, "pattern"), "a pattern is a string");
-      if (lengths) return refuse(below(path, least.value_or(0) > 0 ? "minLength" : "maxLength"), "a length beside a pattern is not supported; the pattern can hold it");
+      if (lengths)
+        return refuse(below(path, least.value_or(0) > 0 ? "minLength" : "maxLength"),
+                      "a length beside a pattern is not supported; the pattern can hold it");
       RegexOptions options;
       options.search = true;
       options.character = [this](const CodePointSet& set) { return jsonCharacter(m_builder, set); };
-      HEARTH_TRY(const Part inside, regexPart(m_builder, std::string_view(pattern->get_string()), below(path, "pattern"), options));
+      HEARTH_TRY(const Part inside,
+                 regexPart(m_builder, std::string_view(pattern->get_string()), below(path, "pattern"), options));
       return m_builder.shared("pattern", m_builder.sequence({quote, inside, quote}));
     }
     if (const auto* format = object.if_contains("format")) {
       if (!format->is_string()) return refuse(below(path, "format"), "a format is a string");
       const std::string name(format->get_string());
       const auto known = m_formats.find(name);
-      const auto part = known != m_formats.end() ? known->second : m_formats.emplace(name, stringFormat(m_builder, name)).first->second;
+      const auto part =
+          known != m_formats.end() ? known->second : m_formats.emplace(name, stringFormat(m_builder, name)).first->second;
       if (part) {
         const std::optional<int> length = name == "date" ? 10 : name == "uuid" ? std::optional(36) : std::nullopt;
-        if (lengths && !length) return refuse(below(path, least.value_or(0) > 0 ? "minLength" : "maxLength"), "a length beside this format is not supported");
+        if (lengths && !length)
+          return refuse(below(path, least.value_or(0) > 0 ? "minLength" : "maxLength"),
+                        "a length beside this format is not supported");
         if (length && (*length < least.value_or(0) || *length > most.value_or(*length))) return m_builder.choice({});
         return m_builder.sequence({quote, *part, quote});
       }
@@ -285,10 +321,15 @@ class SchemaCompiler {
     if (!lengths) return m_builder.jsonString();
     if (least && most && *most < *least) return m_builder.choice({});
     if (!m_character) m_character = jsonCharacter(m_builder);
-    return m_builder.shared("string", m_builder.sequence({quote, m_builder.repeat(*m_character, least.value_or(0), most.value_or(GrammarBuilder::kUnlimited)), quote}));
+    return m_builder.shared(
+        "string",
+        m_builder.sequence(
+            {quote, m_builder.repeat(*m_character, least.value_or(0), most.value_or(GrammarBuilder::kUnlimited)), quote}));
   }
 
-  Part member(Part name, Part value) { return m_builder.sequence({name, m_builder.literal(":"), m_builder.optional(m_builder.literal(" ")), value}); }
+  Part member(Part name, Part value) {
+    return m_builder.sequence({name, m_builder.literal(":"), m_builder.optional(m_builder.literal(" ")), value});
+  }
 
   // Nodes stand for (how many of the properties were passed, how many of them were written).
   Result<Part> properties(const json::object& object, const std::string& path, int depth) {
@@ -336,7 +377,8 @@ class SchemaCompiler {
     }
     const std::size_t n = list.size();
     const auto limit = static_cast<std::size_t>(std::max(most.value_or(std::max(least.value_or(0), 1)), 1));
-    if ((n + 1) * (limit + 1) * 2 > kMostObjectNodes) return refuse(below(path, most ? "maxProperties" : "minProperties"), "so many properties cannot be counted");
+    if ((n + 1) * (limit + 1) * 2 > kMostObjectNodes)
+      return refuse(below(path, most ? "maxProperties" : "minProperties"), "so many properties cannot be counted");
     const std::size_t counts = limit + 1;
     const auto node = [&](std::size_t i, std::size_t c) { return static_cast<std::uint32_t>(3 + (i * counts + c) * 2); };
     const auto more = [&](std::size_t c) -> std::optional<std::size_t> {
@@ -345,7 +387,8 @@ class SchemaCompiler {
       return limit;
     };
     const Part comma = m_builder.sequence({m_builder.literal(","), m_builder.jsonSpace()});
-    std::vector<GrammarBuilder::Edge> edges{{GrammarBuilder::kStart, node(0, 0), m_builder.sequence({m_builder.literal("{"), m_builder.jsonSpace()})}};
+    std::vector<GrammarBuilder::Edge> edges{
+        {GrammarBuilder::kStart, node(0, 0), m_builder.sequence({m_builder.literal("{"), m_builder.jsonSpace()})}};
     const auto write = [&](std::size_t i, std::size_t c, Part part, std::size_t to) {
       const auto next = more(c);
       if (!next || (most && *most == 0)) return;
@@ -386,7 +429,8 @@ class SchemaCompiler {
     const Part close = m_builder.literal("}");
     for (std::size_t c = 0; c < counts; ++c) {
       if (c < static_cast<std::size_t>(least.value_or(0)) || (most && c > static_cast<std::size_t>(*most))) continue;
-      edges.push_back({node(n, c), GrammarBuilder::kEnd, c == 0 ? close : m_builder.sequence({m_builder.jsonSpace(), close})});
+      edges.push_back(
+          {node(n, c), GrammarBuilder::kEnd, c == 0 ? close : m_builder.sequence({m_builder.jsonSpace(), close})});
     }
     return m_builder.shared("object", m_builder.graph(static_cast<std::uint32_t>(3 + (n + 1) * counts * 2), edges));
   }
@@ -423,13 +467,15 @@ class SchemaCompiler {
     std::vector<GrammarBuilder::Edge> edges{{GrammarBuilder::kStart, 2, open}};
     const auto end = [&](std::uint32_t from, int written) {
       if (written < least || (most && written > *most)) return;
-      edges.push_back({from, GrammarBuilder::kEnd, written == 0 ? close : m_builder.sequence({m_builder.jsonSpace(), close})});
+      edges.push_back(
+          {from, GrammarBuilder::kEnd, written == 0 ? close : m_builder.sequence({m_builder.jsonSpace(), close})});
     };
     int written = 0;
     for (const Part& part : first) {
       if (most && written >= *most) break;
       end(static_cast<std::uint32_t>(2 + written), written);
-      edges.push_back({static_cast<std::uint32_t>(2 + written), static_cast<std::uint32_t>(3 + written), written == 0 ? part : m_builder.sequence({comma, part})});
+      edges.push_back({static_cast<std::uint32_t>(2 + written), static_cast<std::uint32_t>(3 + written),
+                       written == 0 ? part : m_builder.sequence({comma, part})});
       ++written;
     }
     if (rest && written == 0 && !(most && *most == 0)) {
@@ -440,8 +486,10 @@ class SchemaCompiler {
     const auto last = static_cast<std::uint32_t>(2 + written);
     if (written > 0 && rest && !(most && *most <= written)) {
       const int need = std::max(least - written, 0);
-      const Part further = m_builder.repeat(m_builder.sequence({comma, *rest}), need, most ? std::max(*most - written, need) : GrammarBuilder::kUnlimited);
-      if (!most || *most >= least) edges.push_back({last, GrammarBuilder::kEnd, m_builder.sequence({further, m_builder.jsonSpace(), close})});
+      const Part further = m_builder.repeat(m_builder.sequence({comma, *rest}), need,
+                                            most ? std::max(*most - written, need) : GrammarBuilder::kUnlimited);
+      if (!most || *most >= least)
+        edges.push_back({last, GrammarBuilder::kEnd, m_builder.sequence({further, m_builder.jsonSpace(), close})});
     } else {
       end(last, written);
     }
@@ -464,12 +512,14 @@ class SchemaCompiler {
 namespace hearth {
 
 Result<GrammarBuilder::Part> GrammarBuilder::jsonSchema(std::string_view schema, std::string_view path) {
-  if (schema.size() > grammar::kMostSource) return grammar::refuse(path, "the schema is too long", {{"limit_bytes", std::to_string(grammar::kMostSource)}});
+  if (schema.size() > grammar::kMostSource)
+    return grammar::refuse(path, "the schema is too long", {{"limit_bytes", std::to_string(grammar::kMostSource)}});
   try {
     boost::system::error_code code;
     boost::json::parse_options options;
     options.max_depth = grammar::kMostNesting;
-    const boost::json::value root = boost::json::parse(boost::json::string_view(schema.data(), schema.size()), code, {}, options);
+    const boost::json::value root =
+        boost::json::parse(boost::json::string_view(schema.data(), schema.size()), code, {}, options);
     if (code) return grammar::refuse(path, fmt::format("the schema is not JSON: {}", code.message()));
     return grammar::SchemaCompiler(*this, root, path).run();
   } catch (const std::exception& problem) {

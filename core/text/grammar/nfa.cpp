@@ -18,15 +18,19 @@ constexpr std::size_t kMostInlined = 16;
 
 class Builder {
  public:
-  Builder(const Source& source, const Budget& budget) : m_source(source), m_budget(budget), m_nullable(source.parts.size(), false) {}
+  Builder(const Source& source, const Budget& budget)
+      : m_source(source), m_budget(budget), m_nullable(source.parts.size(), false) {}
 
   Result<Nfa> run(std::uint32_t root) {
     if (m_source.problem) return fail(ErrorCode::InvalidArgument, *m_source.problem);
     for (const PartNode& part : m_source.parts) {
-      if (part.depth > kMostDepth) return fail(ErrorCode::InvalidArgument, "the grammar is nested too deeply", {{"limit", std::to_string(kMostDepth)}});
+      if (part.depth > kMostDepth)
+        return fail(ErrorCode::InvalidArgument, "the grammar is nested too deeply", {{"limit", std::to_string(kMostDepth)}});
     }
     for (const RuleSource& rule : m_source.rules) {
-      if (rule.body == kNone) return fail(ErrorCode::InvalidArgument, fmt::format("the rule \"{}\" is not defined", rule.name), {{"rule", rule.name}});
+      if (rule.body == kNone)
+        return fail(ErrorCode::InvalidArgument, fmt::format("the rule \"{}\" is not defined", rule.name),
+                    {{"rule", rule.name}});
     }
     if (!findNullable()) return tooLarge();
     m_ruleOf.assign(m_source.rules.size(), kNone);
@@ -50,7 +54,9 @@ class Builder {
   }
   void edge(std::uint32_t from, Nfa::Edge edge) { m_nfa.nodes[from].push_back(edge); }
   void empty(std::uint32_t from, std::uint32_t to) { edge(from, {Nfa::Edge::Kind::Empty, 0, 0, to}); }
-  void bytes(std::uint32_t from, std::uint8_t first, std::uint8_t last, std::uint32_t to) { edge(from, {Nfa::Edge::Kind::Bytes, first, last, to}); }
+  void bytes(std::uint32_t from, std::uint8_t first, std::uint8_t last, std::uint32_t to) {
+    edge(from, {Nfa::Edge::Kind::Bytes, first, last, to});
+  }
 
   std::uint32_t addRule(std::string name, std::uint32_t body, bool counted) {
     const std::uint32_t start = node(), end = node();
@@ -80,7 +86,8 @@ class Builder {
       case PartKind::Choice: {
         const auto first = m_source.children.begin() + part.a;
         const auto is = [&](std::uint32_t child) -> bool { return m_nullable[child]; };
-        return part.kind == PartKind::Sequence ? std::all_of(first, first + part.b, is) : std::any_of(first, first + part.b, is);
+        return part.kind == PartKind::Sequence ? std::all_of(first, first + part.b, is)
+                                               : std::any_of(first, first + part.b, is);
       }
       case PartKind::Repeat: return part.b == 0 || m_nullable[part.a];
       case PartKind::Rule: return m_nullable[m_source.rules[part.a].body];
@@ -179,7 +186,9 @@ class Builder {
     const std::uint64_t unrolled = nullable ? kUnrolledNullable : kUnrolledStates;
     const bool writeOut = times <= 1 || size * times <= unrolled;
     if (!writeOut && nullable && !m_problem) {
-      m_problem = Error{ErrorCode::InvalidArgument, "something that may be empty is repeated too often", {{"times", std::to_string(times)}}};
+      m_problem = Error{ErrorCode::InvalidArgument,
+                        "something that may be empty is repeated too often",
+                        {{"times", std::to_string(times)}}};
       return;
     }
     if (writeOut) {
@@ -240,6 +249,8 @@ class Builder {
 
 }  // namespace
 
-Result<Nfa> buildNfa(const Source& source, std::uint32_t root, const Budget& budget) { return Builder(source, budget).run(root); }
+Result<Nfa> buildNfa(const Source& source, std::uint32_t root, const Budget& budget) {
+  return Builder(source, budget).run(root);
+}
 
 }  // namespace hearth::grammar

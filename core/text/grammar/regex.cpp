@@ -12,7 +12,8 @@ namespace {
 
 const CodePointSet kDigits{{'0', '9'}};
 const CodePointSet kWord{{'0', '9'}, {'A', 'Z'}, {'a', 'z'}, {'_', '_'}};
-const CodePointSet kSpaces{{'\t', '\r'}, {' ', ' '}, {0xa0, 0xa0}, {0x1680, 0x1680}, {0x2000, 0x200a}, {0x2028, 0x2029}, {0x202f, 0x202f}, {0x205f, 0x205f}, {0x3000, 0x3000}, {0xfeff, 0xfeff}};
+const CodePointSet kSpaces{{'\t', '\r'},     {' ', ' '},       {0xa0, 0xa0},     {0x1680, 0x1680}, {0x2000, 0x200a},
+                           {0x2028, 0x2029}, {0x202f, 0x202f}, {0x205f, 0x205f}, {0x3000, 0x3000}, {0xfeff, 0xfeff}};
 const CodePointSet kLineEnds{{'\n', '\n'}, {'\r', '\r'}, {0x2028, 0x2029}};
 
 /// ECMA 262's syntax without what takes more than linear time. What is not done is refused by name.
@@ -45,14 +46,17 @@ class Parser {
     m_at += decoded.length;
     return decoded.codePoint;
   }
-  Part character(const CodePointSet& set) { return m_options.character ? m_options.character(set) : m_builder.characters(set); }
+  Part character(const CodePointSet& set) {
+    return m_options.character ? m_options.character(set) : m_builder.characters(set);
+  }
   Part anything() {
     if (!m_anything) m_anything = m_builder.repeat(character(CodePointSet::all()), 0);
     return *m_anything;
   }
 
   Result<Part> alternatives(int depth, bool top) {
-    if (depth > kMostNesting) return refuse(m_path, "the pattern is nested too deeply", {{"limit", std::to_string(kMostNesting)}});
+    if (depth > kMostNesting)
+      return refuse(m_path, "the pattern is nested too deeply", {{"limit", std::to_string(kMostNesting)}});
     std::vector<Part> ways;
     do {
       std::vector<Part> parts;
@@ -196,7 +200,8 @@ class Parser {
         }
         return hexadecimal(4);
       case 'c':
-        if (more() && ((peek() | 0x20) >= 'a' && (peek() | 0x20) <= 'z')) return one(static_cast<char32_t>(m_text[m_at++] & 31));
+        if (more() && ((peek() | 0x20) >= 'a' && (peek() | 0x20) <= 'z'))
+          return one(static_cast<char32_t>(m_text[m_at++] & 31));
         return wrong("a broken \\c");
       case 'p':
       case 'P': {
@@ -212,7 +217,8 @@ class Parser {
     }
     if (c >= '1' && c <= '9') return wrong("a backreference, which is not supported,");
     if (c == 'k') return wrong("a backreference, which is not supported,");
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) return wrong(fmt::format("the unknown escape \\{}", static_cast<char>(c)));
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))
+      return wrong(fmt::format("the unknown escape \\{}", static_cast<char>(c)));
     return one(c);
   }
 
@@ -223,7 +229,8 @@ class Parser {
     const auto [end, code] = std::from_chars(begin, begin + digits, value, 16);
     if (code != std::errc() || end != begin + digits) return wrong("a broken hexadecimal escape");
     m_at += static_cast<std::size_t>(digits);
-    if (value > 0x10ffff || (value >= 0xd800 && value < 0xe000)) return wrong("half a surrogate pair, which is not supported,");
+    if (value > 0x10ffff || (value >= 0xd800 && value < 0xe000))
+      return wrong("half a surrogate pair, which is not supported,");
     return CodePointSet{{value, value}};
   }
 
@@ -244,7 +251,9 @@ class Parser {
     if (!next("]")) return wrong("an unmatched [");
     return inverted ? set.inverted() : set;
   }
-  [[nodiscard]] static bool single(const CodePointSet& set) { return set.ranges().size() == 1 && set.ranges()[0].first == set.ranges()[0].last; }
+  [[nodiscard]] static bool single(const CodePointSet& set) {
+    return set.ranges().size() == 1 && set.ranges()[0].first == set.ranges()[0].last;
+  }
   Result<CodePointSet> member() {
     if (peek() == '\\') return escape(true);
     if (m_text.substr(m_at).starts_with("[:")) return wrong("a POSIX class, which is not supported,");
@@ -281,8 +290,9 @@ const std::array<CodePointSet, 30>& categories() {
 }  // namespace
 
 std::optional<CodePointSet> unicodeCategory(std::string_view name) {
-  static constexpr std::array<std::string_view, 30> kNames{"Cn", "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No", "Pc", "Pd", "Ps",
-                                                           "Pe", "Pi", "Pf", "Po", "Sm", "Sc", "Sk", "So", "Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Co"};
+  static constexpr std::array<std::string_view, 30> kNames{"Cn", "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd",
+                                                           "Nl", "No", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sm",
+                                                           "Sc", "Sk", "So", "Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Co"};
   CodePointSet set;
   bool found = name == "Any";
   if (found) return CodePointSet::all();
@@ -294,7 +304,8 @@ std::optional<CodePointSet> unicodeCategory(std::string_view name) {
   return found ? std::optional(set) : std::nullopt;
 }
 
-Result<Part> regexPart(GrammarBuilder& builder, std::string_view pattern, std::string_view path, const RegexOptions& options) {
+Result<Part> regexPart(GrammarBuilder& builder, std::string_view pattern, std::string_view path,
+                       const RegexOptions& options) {
   return Parser(builder, pattern, path, options).run();
 }
 

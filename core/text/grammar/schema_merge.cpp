@@ -1,7 +1,7 @@
 #include "core/text/grammar/schema_merge.h"
 
-#include <boost/json/array.hpp>
 #include <fmt/format.h>
+#include <boost/json/array.hpp>
 
 #include <algorithm>
 #include <array>
@@ -15,16 +15,66 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::array<std::string_view, 22> kAnnotations{
-    "title", "description", "default", "examples", "example", "$schema", "$id", "id", "$comment", "$defs", "definitions", "deprecated",
-    "readOnly", "writeOnly", "discriminator", "contentEncoding", "contentMediaType", "nullable", "propertyOrdering", "$anchor", "externalDocs", "xml"};
-constexpr std::array<std::string_view, 32> kConstraints{
-    "type", "enum", "const", "anyOf", "oneOf", "allOf", "$ref", "properties", "required", "additionalProperties", "minProperties", "maxProperties",
-    "items", "prefixItems", "additionalItems", "minItems", "maxItems", "uniqueItems", "minLength", "maxLength", "pattern", "format",
-    "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "unevaluatedProperties", "unevaluatedItems", "patternProperties", "dependentRequired", "propertyNames"};
+constexpr std::array<std::string_view, 22> kAnnotations{"title",
+                                                        "description",
+                                                        "default",
+                                                        "examples",
+                                                        "example",
+                                                        "$schema",
+                                                        "$id",
+                                                        "id",
+                                                        "$comment",
+                                                        "$defs",
+                                                        "definitions",
+                                                        "deprecated",
+                                                        "readOnly",
+                                                        "writeOnly",
+                                                        "discriminator",
+                                                        "contentEncoding",
+                                                        "contentMediaType",
+                                                        "nullable",
+                                                        "propertyOrdering",
+                                                        "$anchor",
+                                                        "externalDocs",
+                                                        "xml"};
+constexpr std::array<std::string_view, 32> kConstraints{"type",
+                                                        "enum",
+                                                        "const",
+                                                        "anyOf",
+                                                        "oneOf",
+                                                        "allOf",
+                                                        "$ref",
+                                                        "properties",
+                                                        "required",
+                                                        "additionalProperties",
+                                                        "minProperties",
+                                                        "maxProperties",
+                                                        "items",
+                                                        "prefixItems",
+                                                        "additionalItems",
+                                                        "minItems",
+                                                        "maxItems",
+                                                        "uniqueItems",
+                                                        "minLength",
+                                                        "maxLength",
+                                                        "pattern",
+                                                        "format",
+                                                        "minimum",
+                                                        "maximum",
+                                                        "exclusiveMinimum",
+                                                        "exclusiveMaximum",
+                                                        "multipleOf",
+                                                        "unevaluatedProperties",
+                                                        "unevaluatedItems",
+                                                        "patternProperties",
+                                                        "dependentRequired",
+                                                        "propertyNames"};
 
 double numberOf(const json::value& value) {
-  return value.is_double() ? value.get_double() : value.is_int64() ? static_cast<double>(value.get_int64()) : value.is_uint64() ? static_cast<double>(value.get_uint64()) : 0;
+  return value.is_double()   ? value.get_double()
+         : value.is_int64()  ? static_cast<double>(value.get_int64())
+         : value.is_uint64() ? static_cast<double>(value.get_uint64())
+                             : 0;
 }
 
 json::array allowed(const json::object& schema) {
@@ -36,7 +86,9 @@ bool hasAllowed(const json::object& schema) {
   return schema.contains("const") || (list != nullptr && list->is_array());
 }
 
-bool contains(const json::array& list, const json::value& value) { return std::find(list.begin(), list.end(), value) != list.end(); }
+bool contains(const json::array& list, const json::value& value) {
+  return std::find(list.begin(), list.end(), value) != list.end();
+}
 
 json::value both(const json::value& a, const json::value& b) {
   if (a == b) return a;
@@ -97,21 +149,28 @@ unsigned generatedTypes(const json::object& schema) {
 }  // namespace
 
 KeywordKind keywordKind(std::string_view keyword) {
-  if (std::find(kAnnotations.begin(), kAnnotations.end(), keyword) != kAnnotations.end() || keyword.starts_with("x-")) return KeywordKind::Annotation;
-  return std::find(kConstraints.begin(), kConstraints.end(), keyword) != kConstraints.end() ? KeywordKind::Constraint : KeywordKind::Unknown;
+  if (std::find(kAnnotations.begin(), kAnnotations.end(), keyword) != kAnnotations.end() || keyword.starts_with("x-"))
+    return KeywordKind::Annotation;
+  return std::find(kConstraints.begin(), kConstraints.end(), keyword) != kConstraints.end() ? KeywordKind::Constraint
+                                                                                            : KeywordKind::Unknown;
 }
 
 std::string below(std::string_view path, std::string_view name) {
-  const bool word = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '$'; });
+  const bool word = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '$';
+  });
   return word ? fmt::format("{}.{}", path, name) : fmt::format("{}[{}]", path, jsonQuoted(name.substr(0, 200)));
 }
 
 Result<const json::value*> resolveReference(const json::value& root, std::string_view reference, std::string_view path) {
-  if (!reference.starts_with('#')) return refuse(path, "references lead into the schema itself only", {{"reference", std::string(reference.substr(0, 200))}});
+  if (!reference.starts_with('#'))
+    return refuse(path, "references lead into the schema itself only",
+                  {{"reference", std::string(reference.substr(0, 200))}});
   std::string pointer;
   for (std::size_t i = 1; i < reference.size(); ++i) {
     unsigned byte = 0;
-    if (reference[i] == '%' && i + 2 < reference.size() && std::from_chars(&reference[i + 1], &reference[i + 3], byte, 16).ptr == &reference[i] + 3) {
+    if (reference[i] == '%' && i + 2 < reference.size() &&
+        std::from_chars(&reference[i + 1], &reference[i + 3], byte, 16).ptr == &reference[i] + 3) {
       pointer += static_cast<char>(byte);
       i += 2;
     } else {
@@ -120,7 +179,8 @@ Result<const json::value*> resolveReference(const json::value& root, std::string
   }
   boost::system::error_code code;
   const json::value* found = pointer.empty() ? &root : root.find_pointer(pointer, code);
-  if (found == nullptr) return refuse(path, "a reference leads nowhere", {{"reference", std::string(reference.substr(0, 200))}});
+  if (found == nullptr)
+    return refuse(path, "a reference leads nowhere", {{"reference", std::string(reference.substr(0, 200))}});
   return found;
 }
 
@@ -180,7 +240,8 @@ Result<json::object> merge(const json::object& a, const json::object& b, std::st
     if (name == "type") {
       HEARTH_TRY(const unsigned first, typesOf(json::object{{"type", *mine}}, path));
       HEARTH_TRY(const unsigned second, typesOf(json::object{{"type", other}}, path));
-      static constexpr std::array<std::string_view, 7> kNames{"null", "boolean", "integer", "number", "string", "object", "array"};
+      static constexpr std::array<std::string_view, 7> kNames{"null",   "boolean", "integer", "number",
+                                                              "string", "object",  "array"};
       // "number" holds the integers.
       const auto spread = [](unsigned types) { return (types & kNumber) != 0 ? types | kInteger : types; };
       json::array names;
@@ -209,7 +270,8 @@ Result<json::object> merge(const json::object& a, const json::object& b, std::st
 
 Result<unsigned> typesOf(const json::object& schema, std::string_view path) {
   const auto one = [&](const json::value& value) -> Result<unsigned> {
-    static constexpr std::array<std::string_view, 7> kNames{"null", "boolean", "integer", "number", "string", "object", "array"};
+    static constexpr std::array<std::string_view, 7> kNames{"null",   "boolean", "integer", "number",
+                                                            "string", "object",  "array"};
     if (value.is_string()) {
       const auto at = std::find(kNames.begin(), kNames.end(), std::string_view(value.get_string()));
       if (at != kNames.end()) return 1U << static_cast<unsigned>(at - kNames.begin());
@@ -230,10 +292,16 @@ Result<unsigned> typesOf(const json::object& schema, std::string_view path) {
   unsigned meant = 0;
   for (const auto& member : schema) {
     const std::string_view name = member.key();
-    if (name == "properties" || name == "required" || name == "additionalProperties" || name == "minProperties" || name == "maxProperties") meant |= kObject;
-    if (name == "items" || name == "prefixItems" || name == "additionalItems" || name == "minItems" || name == "maxItems" || name == "uniqueItems") meant |= kArray;
+    if (name == "properties" || name == "required" || name == "additionalProperties" || name == "minProperties" ||
+        name == "maxProperties")
+      meant |= kObject;
+    if (name == "items" || name == "prefixItems" || name == "additionalItems" || name == "minItems" || name == "maxItems" ||
+        name == "uniqueItems")
+      meant |= kArray;
     if (name == "minLength" || name == "maxLength" || name == "pattern" || name == "format") meant |= kString;
-    if (name == "minimum" || name == "maximum" || name == "exclusiveMinimum" || name == "exclusiveMaximum" || name == "multipleOf") meant |= kNumber;
+    if (name == "minimum" || name == "maximum" || name == "exclusiveMinimum" || name == "exclusiveMaximum" ||
+        name == "multipleOf")
+      meant |= kNumber;
   }
   return meant == 0 ? static_cast<unsigned>(kEveryType) : meant;
 }
@@ -243,7 +311,9 @@ bool excludes(const json::value& root, const json::object& a, const json::object
   // A number that is generated may be whole.
   unsigned accepted = kEveryType;
   if (b.contains("type") || hasAllowed(b)) accepted = generatedTypes(b);
-  const auto spread = [](unsigned types) { return (types & (kNumber | kInteger)) != 0 ? types | kNumber | kInteger : types; };
+  const auto spread = [](unsigned types) {
+    return (types & (kNumber | kInteger)) != 0 ? types | kNumber | kInteger : types;
+  };
   const unsigned common = spread(made) & spread(accepted);
   if (common == 0) return true;
   if (hasAllowed(a) && hasAllowed(b)) {
@@ -262,16 +332,18 @@ bool excludes(const json::value& root, const json::object& a, const json::object
   if (required == nullptr || !required->is_array()) return false;
   for (const auto& name : required->get_array()) {
     if (!name.is_string()) continue;
-    const json::value* one = ours != nullptr && ours->is_object() ? ours->get_object().if_contains(name.get_string()) : nullptr;
+    const json::value* one =
+        ours != nullptr && ours->is_object() ? ours->get_object().if_contains(name.get_string()) : nullptr;
     if (one == nullptr) {
       if (closed) return true;
       continue;
     }
-    const json::value* other = theirs != nullptr && theirs->is_object() ? theirs->get_object().if_contains(name.get_string()) : nullptr;
+    const json::value* other =
+        theirs != nullptr && theirs->is_object() ? theirs->get_object().if_contains(name.get_string()) : nullptr;
     if (other == nullptr || mine == nullptr || !mine->is_array() || !contains(mine->get_array(), name)) continue;
     const auto first = flatten(root, *one, ""), second = flatten(root, *other, "");
-    if (first && second && first->is_object() && second->is_object() && hasAllowed(first->get_object()) && hasAllowed(second->get_object()) &&
-        excludes(root, first->get_object(), second->get_object()))
+    if (first && second && first->is_object() && second->is_object() && hasAllowed(first->get_object()) &&
+        hasAllowed(second->get_object()) && excludes(root, first->get_object(), second->get_object()))
       return true;
   }
   return false;

@@ -32,7 +32,7 @@ struct Frame {
 /// copying one costs nothing, and an older state of the matcher stays valid whatever was pushed since. One thread at a time.
 class Stacks {
  public:
-  static constexpr std::uint32_t kRoot = 0;           ///< the empty stack
+  static constexpr std::uint32_t kRoot = 0;             ///< the empty stack
   static constexpr std::uint32_t kBottom = 0xfffffffe;  ///< in masks: a frame that is not known yet
 
   Stacks() : m_frames(1), m_table(64, kNone) {}
@@ -73,7 +73,8 @@ class Stepper {
   /// Appends to `to` what the threads first…last−1 of `from` become, which may be `to` itself. `bottom(count)` is called
   /// where a walk's bottom frame is reached.
   template <class Bottom>
-  [[nodiscard]] bool follow(const Threads& from, std::size_t first, std::size_t last, std::uint8_t byte, Threads& to, Bottom& bottom);
+  [[nodiscard]] bool follow(const Threads& from, std::size_t first, std::size_t last, std::uint8_t byte, Threads& to,
+                            Bottom& bottom);
   /// Adds a thread and all that it becomes without a further byte; `begin` is where this set of threads begins in `to`.
   template <class Bottom>
   [[nodiscard]] bool add(const Thread& thread, Threads& to, std::size_t begin, Bottom& bottom);
@@ -156,7 +157,8 @@ bool Stepper::add(const Thread& thread, Threads& to, std::size_t begin, Bottom& 
 }
 
 template <class Bottom>
-bool Stepper::follow(const Threads& from, std::size_t first, std::size_t last, std::uint8_t byte, Threads& to, Bottom& bottom) {
+bool Stepper::follow(const Threads& from, std::size_t first, std::size_t last, std::uint8_t byte, Threads& to,
+                     Bottom& bottom) {
   const std::size_t begin = to.size();
   const auto& states = m_automaton->states;
   const auto take = [&](const Thread& t, std::uint32_t next) { return add({next, t.count, t.frame}, to, begin, bottom); };

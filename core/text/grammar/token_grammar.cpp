@@ -92,25 +92,27 @@ std::shared_ptr<const LocalMask> TokenGrammar::compute(std::uint32_t id) const {
   ExitList exits;
   Threads threads{{id, 0, Stacks::kBottom}};
   std::size_t visited = 0;
-  const bool done = grammar::walk(stepper, tree, 0, threads, 0, exits, [&](std::uint32_t node, std::size_t begin, std::size_t end) {
-    ++visited;
-    const auto tokens = tree.tokens(node);
-    if (tokens.empty()) return;
-    std::uint32_t weight = exits.hit == node ? exits.least : kNone;
-    if (!counted) {
-      weight = 0;
-    } else {
-      for (std::size_t i = begin; i < end; ++i) {
-        std::uint32_t count = threads[i].count;
-        for (std::uint32_t f = threads[i].frame; f != Stacks::kBottom; f = stepper.stacks()[f].parent) count = stepper.stacks()[f].count;
-        weight = std::min(weight, count + 1);
-      }
-    }
-    for (const TokenId token : tokens) {
-      mark(made->bits, token);
-      if (weight > 0) made->heavy.push_back({weight, token});
-    }
-  });
+  const bool done =
+      grammar::walk(stepper, tree, 0, threads, 0, exits, [&](std::uint32_t node, std::size_t begin, std::size_t end) {
+        ++visited;
+        const auto tokens = tree.tokens(node);
+        if (tokens.empty()) return;
+        std::uint32_t weight = exits.hit == node ? exits.least : kNone;
+        if (!counted) {
+          weight = 0;
+        } else {
+          for (std::size_t i = begin; i < end; ++i) {
+            std::uint32_t count = threads[i].count;
+            for (std::uint32_t f = threads[i].frame; f != Stacks::kBottom; f = stepper.stacks()[f].parent)
+              count = stepper.stacks()[f].count;
+            weight = std::min(weight, count + 1);
+          }
+        }
+        for (const TokenId token : tokens) {
+          mark(made->bits, token);
+          if (weight > 0) made->heavy.push_back({weight, token});
+        }
+      });
   if (!done) return nullptr;
   if (visited < kNarrowNodes) {
     made->narrow = true;
@@ -123,7 +125,8 @@ std::shared_ptr<const LocalMask> TokenGrammar::compute(std::uint32_t id) const {
   std::vector<std::uint32_t> sizes(257, 0);
   const auto eachChild = [&](const auto& visit) {
     for (const auto& exit : exits.found) {
-      for (std::uint32_t child = exit.node + 1; child < tree.end(exit.node); child = tree.end(child)) visit(child, exit.count);
+      for (std::uint32_t child = exit.node + 1; child < tree.end(exit.node); child = tree.end(child))
+        visit(child, exit.count);
     }
   };
   eachChild([&](std::uint32_t child, std::uint32_t) { ++sizes[tree.byte(child) + 1U]; });
@@ -134,7 +137,8 @@ std::shared_ptr<const LocalMask> TokenGrammar::compute(std::uint32_t id) const {
   return made;
 }
 
-GrammarMatcher::GrammarMatcher(TokenGrammarPtr grammar) : m_grammar(std::move(grammar)), m_stepper(m_grammar->grammar().automaton()) {
+GrammarMatcher::GrammarMatcher(TokenGrammarPtr grammar)
+    : m_grammar(std::move(grammar)), m_stepper(m_grammar->grammar().automaton()) {
   m_state.m_threads = m_stepper.start();
 }
 
@@ -197,7 +201,8 @@ Result<void> GrammarMatcher::mask(const State& state, TokenMask& out) {
       std::vector<std::uint64_t> bits = local->bits;
       for (const auto& heavy : local->heavy) {
         if (heavy.weight <= room) break;
-        bits[static_cast<std::size_t>(heavy.token) / 64] &= ~(std::uint64_t{1} << (static_cast<std::size_t>(heavy.token) % 64));
+        bits[static_cast<std::size_t>(heavy.token) / 64] &=
+            ~(std::uint64_t{1} << (static_cast<std::size_t>(heavy.token) % 64));
       }
       for (std::size_t w = 0; w < words.size(); ++w) words[w] |= bits[w];
     }
@@ -222,7 +227,7 @@ bool GrammarMatcher::walkExits(const LocalMask& local, const Thread& thread, Tok
   const Automaton& automaton = m_grammar->grammar().automaton();
   grammar::NoExit none;
   Threads behind;
-  std::uint32_t least = 0, most = kNone;  // matches of the counter after which it may be left
+  std::uint32_t least = 0, most = kNone;           // matches of the counter after which it may be left
   if (thread.frame == Stacks::kRoot) return true;  // the end of everything: nothing may follow
   const Frame frame = m_stepper.stacks()[thread.frame];
   if (frame.counter != kNone) {
@@ -244,10 +249,9 @@ bool GrammarMatcher::walkExits(const LocalMask& local, const Thread& thread, Tok
       for (const TokenId token : trie.tokens(exit.node)) out.set(token);
       if (trie.end(exit.node) == exit.node + 1) continue;
       behind.resize(end);
-      if (!grammar::walk(m_stepper, trie, exit.node, behind, start, none,
-                         [&](std::uint32_t node, std::size_t, std::size_t) {
-                           for (const TokenId token : trie.tokens(node)) out.set(token);
-                         }))
+      if (!grammar::walk(m_stepper, trie, exit.node, behind, start, none, [&](std::uint32_t node, std::size_t, std::size_t) {
+            for (const TokenId token : trie.tokens(node)) out.set(token);
+          }))
         return false;
     }
   }

@@ -20,7 +20,9 @@ class TokenMask {
     const auto at = static_cast<std::size_t>(token);
     return token >= 0 && at / 64 < m_words.size() && (m_words[at / 64] >> (at % 64) & 1U) != 0;
   }
-  void set(TokenId token) noexcept { m_words[static_cast<std::size_t>(token) / 64] |= std::uint64_t{1} << (static_cast<std::size_t>(token) % 64); }
+  void set(TokenId token) noexcept {
+    m_words[static_cast<std::size_t>(token) / 64] |= std::uint64_t{1} << (static_cast<std::size_t>(token) % 64);
+  }
   void clear() noexcept { std::fill(m_words.begin(), m_words.end(), 0); }
   [[nodiscard]] std::size_t count() const noexcept;
   [[nodiscard]] bool empty() const noexcept;
@@ -54,7 +56,9 @@ struct LocalMask {
   std::vector<Heavy> heavy;  ///< tokens with weight > 0, heaviest first
   std::vector<Exit> exits;   ///< by the byte of their node
   std::uint32_t exitBegin[257] = {};
-  [[nodiscard]] std::size_t bytes() const { return bits.size() * 8 + heavy.size() * sizeof(Heavy) + exits.size() * sizeof(Exit); }
+  [[nodiscard]] std::size_t bytes() const {
+    return bits.size() * 8 + heavy.size() * sizeof(Heavy) + exits.size() * sizeof(Exit);
+  }
 };
 
 }  // namespace grammar
@@ -63,7 +67,8 @@ struct LocalMask {
 /// them). Any thread.
 class TokenGrammar {
  public:
-  TokenGrammar(GrammarPtr grammar, std::shared_ptr<const TokenTrie> trie) : m_grammar(std::move(grammar)), m_trie(std::move(trie)) {}
+  TokenGrammar(GrammarPtr grammar, std::shared_ptr<const TokenTrie> trie)
+      : m_grammar(std::move(grammar)), m_trie(std::move(trie)) {}
   [[nodiscard]] const Grammar& grammar() const noexcept { return *m_grammar; }
   [[nodiscard]] const TokenTrie& trie() const noexcept { return *m_trie; }
 

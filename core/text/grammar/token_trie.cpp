@@ -43,7 +43,8 @@ std::shared_ptr<const TokenTrie> TokenTrie::build(const Tokenizer& tokenizer) {
   std::string_view before;
   for (const TokenId token : order) {
     const std::string_view text = trie->bytesOf(token);
-    const auto common = static_cast<std::size_t>(std::mismatch(before.begin(), before.end(), text.begin(), text.end()).first - before.begin());
+    const auto common = static_cast<std::size_t>(
+        std::mismatch(before.begin(), before.end(), text.begin(), text.end()).first - before.begin());
     while (path.size() > common + 1) {
       trie->m_ends[path.back()] = static_cast<std::uint32_t>(trie->m_bytes.size());
       path.pop_back();
@@ -66,6 +67,8 @@ std::string_view TokenTrie::bytesOf(TokenId token) const noexcept {
   return {m_texts.data() + begin, size};
 }
 
-bool TokenTrie::isEnd(TokenId token) const noexcept { return std::binary_search(m_endTokens.begin(), m_endTokens.end(), token); }
+bool TokenTrie::isEnd(TokenId token) const noexcept {
+  return std::binary_search(m_endTokens.begin(), m_endTokens.end(), token);
+}
 
 }  // namespace hearth

@@ -19,7 +19,9 @@ class TokenTrie {
   /// Nodes lie in the order of a walk: behind each one its subtree. Node 0 is the root, without a byte.
   [[nodiscard]] std::size_t nodeCount() const noexcept { return m_bytes.size(); }
   [[nodiscard]] std::uint8_t byte(std::uint32_t node) const noexcept { return m_bytes[node]; }
-  [[nodiscard]] std::uint32_t end(std::uint32_t node) const noexcept { return m_ends[node]; }  ///< first node behind the subtree
+  [[nodiscard]] std::uint32_t end(std::uint32_t node) const noexcept {
+    return m_ends[node];
+  }  ///< first node behind the subtree
   [[nodiscard]] std::span<const TokenId> tokens(std::uint32_t node) const noexcept {
     return {m_tokens.data() + m_begins[node], m_begins[node + 1] - m_begins[node]};
   }

@@ -8,12 +8,13 @@ namespace hearth::grammar {
 /// Work (threads followed by a byte) after which a mask is given up: about a second.
 inline constexpr std::uint64_t kMostWork = 30'000'000;
 
-/// Follows the threads that stand at `root` (threads from `begin` on) through the tree below it. `visit(node, begin, end)` for
-/// each node that is reached, with its threads. False when it takes too much work.
+/// Follows the threads that stand at `root` (threads from `begin` on) through the tree below it. `visit(node, begin, end)`
+/// for each node that is reached, with its threads. False when it takes too much work.
 template <class Bottom, class Visit>
-[[nodiscard]] bool walk(Stepper& stepper, const TokenTrie& trie, std::uint32_t root, Threads& threads, std::size_t begin, Bottom& bottom, Visit visit) {
+[[nodiscard]] bool walk(Stepper& stepper, const TokenTrie& trie, std::uint32_t root, Threads& threads, std::size_t begin,
+                        Bottom& bottom, Visit visit) {
   struct Level {
-    std::uint32_t end;      // first node behind the subtree
+    std::uint32_t end;        // first node behind the subtree
     std::size_t begin, last;  // its threads
   };
   const Automaton& automaton = stepper.automaton();
