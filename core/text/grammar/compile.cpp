@@ -163,7 +163,7 @@ void addDense(Automaton& automaton) {
 }  // namespace
 
 Result<std::unique_ptr<const Automaton>> compile(const Source& source, std::uint32_t root) {
-  const Budget budget;
+  const Budget budget(kCompileTime);
   HEARTH_TRY(Nfa nfa, buildNfa(source, root, budget));
   HEARTH_TRY(Draft draft, determinise(nfa, budget));
   prune(draft, findAlive(draft, nfa.rules.size(), nfa.counters), nfa.counters);

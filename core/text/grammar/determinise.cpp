@@ -7,8 +7,8 @@
 namespace hearth::grammar {
 namespace {
 
-constexpr std::size_t kMostStates = 200'000;
-constexpr std::size_t kMostEdges = 1'500'000;
+constexpr std::size_t kMostStates = 120'000;
+constexpr std::size_t kMostEdges = 800'000;
 
 using NodeSet = std::vector<std::uint32_t>;
 

@@ -503,7 +503,7 @@ class SchemaCompiler {
   std::map<std::string, std::optional<Part>, std::less<>> m_formats;
   std::deque<Pending> m_pending;
   std::optional<Part> m_number, m_character;
-  Budget m_budget;
+  Budget m_budget{kFrontEndTime};
 };
 
 }  // namespace

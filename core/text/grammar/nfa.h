@@ -9,7 +9,7 @@
 
 namespace hearth::grammar {
 
-inline constexpr std::size_t kMostNfaNodes = 400'000;
+inline constexpr std::size_t kMostNfaNodes = 250'000;
 
 /// Rules as nondeterministic automata with empty edges. A rule is one of the source, or the body of a counter.
 struct Nfa {

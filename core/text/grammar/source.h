@@ -56,14 +56,18 @@ struct Source {
   std::optional<std::string> problem;  ///< the first thing that went wrong
 };
 
-/// How long and how large a compilation may become.
+/// The 100 ms that a grammar may take: what the front end may use of them, and what is left to the compiler.
+inline constexpr std::chrono::milliseconds kFrontEndTime{35}, kCompileTime{60};
+
+/// How long something may take.
 class Budget {
  public:
+  explicit Budget(std::chrono::milliseconds time) : m_end(std::chrono::steady_clock::now() + time) {}
   /// False when the time is up.
   [[nodiscard]] bool left() const { return std::chrono::steady_clock::now() < m_end; }
 
  private:
-  std::chrono::steady_clock::time_point m_end = std::chrono::steady_clock::now() + std::chrono::milliseconds(80);
+  std::chrono::steady_clock::time_point m_end;
 };
 
 }  // namespace hearth::grammar
