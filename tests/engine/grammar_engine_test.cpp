@@ -1,7 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <boost/json/parse.hpp>
-
 #include "core/engine/sampler.h"
 #include "tests/engine/engine_bench.h"
 
