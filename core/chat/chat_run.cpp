@@ -135,6 +135,8 @@ Result<void> ChatRun::submit(LoadedModelPtr loaded) {
   m_promptTokens = static_cast<int>(prompt.tokens.size());
 
   EngineRequest wanted;
+  std::vector<std::string> shapeBegin;  // where the prompt has begun the reasoning, the shape is that of what follows it
+  if (request.shape.kind != OutputShape::Kind::Any) shapeBegin = reasoningEnd(*loaded, request, prompt.text);
   if (!m_reply) {  // a stored reply is text as the model wrote it
     ReplyReading reading = readingOf(*loaded, request, prompt.text);
     m_parts = ReplyParts(std::move(reading.parser));
@@ -148,7 +150,7 @@ Result<void> ChatRun::submit(LoadedModelPtr loaded) {
   for (std::string& stop : prompt.stop) {
     if (wanted.stop.size() < kMostStops) wanted.stop.push_back(std::move(stop));
   }
-  HEARTH_TRY(wanted.grammar, m_core->grammars.get(request.shape, shapeField(request.shape)));
+  HEARTH_TRY(wanted.grammar, m_core->grammars.get(request.shape, shapeField(request.shape), shapeBegin));
   wanted.priority = request.priority;
   wanted.principal = std::move(request.principal);
   wanted.sink = [self = shared_from_this()](const EngineEvent& event) { return self->onEngine(event); };

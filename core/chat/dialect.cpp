@@ -5,6 +5,7 @@
 #include <boost/json/value.hpp>
 
 #include "core/chat/json_input.h"
+#include "core/text/grammar/grammar.h"
 
 namespace hearth::chat {
 
@@ -29,6 +30,16 @@ std::vector<std::string> toolNames(const ChatRequest& request) {
     if (name != nullptr && name->is_string()) names.emplace_back(name->get_string());
   }
   return names;
+}
+
+std::vector<std::string> reasoningEnd(const LoadedModel& model, const ChatRequest& request, const std::string& prompt) {
+  if (request.messages.empty() || !model.chatTemplate) return {};
+  const output::Dialect dialect = dialectOf(model);
+  if (dialect.reasoning == nullptr || !dialect.beginsReasoning(prompt)) return {};
+  const Tokenizer& tokenizer = model.engine->tokenizer();
+  std::vector<std::string> ends{std::string(dialect.reasoning->close)};
+  if (tokenizer.isControl(tokenizer.find(ends[0]))) ends.push_back(GrammarBuilder::control(ends[0]));
+  return ends;
 }
 
 ReplyReading readingOf(const LoadedModel& model, const ChatRequest& request, const std::string& prompt) {
