@@ -297,7 +297,7 @@ std::optional<std::string> plainDecimal(std::string_view text) {
   std::string whole = all.substr(0, static_cast<std::size_t>(point)), fraction = all.substr(static_cast<std::size_t>(point));
   whole.erase(0, std::min(whole.find_first_not_of('0'), whole.size()));
   while (!fraction.empty() && fraction.back() == '0') fraction.pop_back();
-  if (whole.empty()) whole = "0";
+  if (whole.empty()) whole.assign(1, '0');
   std::string out = negative && (whole != "0" || !fraction.empty()) ? "-" : "";
   out += whole;
   if (!fraction.empty()) out += "." + fraction;
