@@ -90,7 +90,8 @@ TEST(Gbnf, HostileOnesAreRefusedInTime) {
   std::vector<std::string> texts{"root ::= " + std::string(60'000, '('), "root ::= \"a\"" + std::string(60'000, '*'),
                                  "root ::= ((((((\"a\"{9}){99}){99}){99}){99}){99})?{99999}"};
   std::string chain;
-  for (int i = 0; i < 40'000; ++i) chain += "r" + std::to_string(i) + " ::= r" + std::to_string(i + 1) + " | \"\"\n";
+  for (int i = 0; i < 40'000; ++i)
+    chain.append("r").append(std::to_string(i)).append(" ::= r").append(std::to_string(i + 1)).append(" | \"\"\n");
   texts.push_back("root ::= r0 \"x\"{0,5}\n" + chain);
   std::string blowUp =
       "root ::= [ab]* \"a\" [ab] [ab] [ab] [ab] [ab] [ab] [ab] [ab] [ab] [ab] [ab] [ab] [ab] [ab] [ab] [ab] [ab] [ab] [ab] "
