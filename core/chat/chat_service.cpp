@@ -88,7 +88,7 @@ class PooledChatService final : public ChatService {
     HEARTH_CHECK(chat::checkRequest(request));
     // A shape that cannot be held is the caller's mistake: it is said now, whether the model is loaded or not.
     if (auto grammar = m_core->grammars.get(request.shape, chat::shapeField(request.shape)); !grammar) return fail(std::move(grammar).error());
-    HEARTH_TRY(const InstalledModel model, m_library.resolve(request.model));
+    HEARTH_TRY(const InstalledModel model, resolveForChat(request.model));
     const auto run = std::make_shared<ChatRun>(m_core, model.id, std::move(request), std::move(sink), nullptr);
     if (!m_core->add(run)) return closing();
     if (LoadedModelPtr loaded = m_core->pool.find(model.id)) {
@@ -110,7 +110,7 @@ class PooledChatService final : public ChatService {
     if (!path.empty() && path.back().conversation != id) {
       return fail(ErrorCode::InvalidArgument, "the parent belongs to another conversation", {{"parent", std::to_string(parent)}});
     }
-    HEARTH_TRY(const InstalledModel model, m_library.resolve(options.model.empty() ? conversation.model : options.model));
+    HEARTH_TRY(const InstalledModel model, resolveForChat(options.model.empty() ? conversation.model : options.model));
     Message user;
     user.conversation = id;
     user.parent = parent;
@@ -139,7 +139,7 @@ class PooledChatService final : public ChatService {
     }
     HEARTH_TRY(Conversation conversation, m_core->store.conversation(old.conversation));
     HEARTH_TRY(const std::vector<Message> path, m_core->store.path(old.parent));
-    HEARTH_TRY(const InstalledModel model, m_library.resolve(options.model.empty() ? conversation.model : options.model));
+    HEARTH_TRY(const InstalledModel model, resolveForChat(options.model.empty() ? conversation.model : options.model));
     ChatRequest request = requestFor(conversation, path, options);
     HEARTH_CHECK(chat::checkRequest(request));
     SentMessage sent;
@@ -175,6 +175,15 @@ class PooledChatService final : public ChatService {
   }
 
  private:
+  Result<InstalledModel> resolveForChat(const std::string& name) {
+    auto model = m_library.resolve(name);
+    if (model && model->config && model->config->encoder) {
+      return fail(ErrorCode::InvalidArgument, "this model makes embeddings of texts; it cannot chat",
+                  {{"field", "model"}, {"model", model->id}, {"capabilities", "embedding"}});
+    }
+    return model;
+  }
+
   static std::unexpected<Error> closing() { return fail(ErrorCode::ShuttingDown, "the program is closing"); }
 
   static Message emptyReply(ConversationId conversation, MessageId parent, const InstalledModel& model) {

@@ -24,6 +24,8 @@ struct Batch {
   std::span<const TokenId> tokens;               ///< [T]
   std::span<const SequenceSlice> sequences;      ///< cover [0, T) in order
   std::span<const std::int32_t> logitRows;       ///< indices into tokens whose logits are wanted, ascending
+  std::span<const std::int32_t> hiddenRows = {};  ///< indices into tokens whose last hidden state is wanted, ascending
+  std::span<float> hidden = {};  ///< gets them: [hiddenRows × embedding], normalised as the head would read them
 };
 
 }  // namespace hearth

@@ -34,6 +34,7 @@ struct Buffer {
 };
 struct RopeTable {
   int index = -1;
+  [[nodiscard]] explicit operator bool() const noexcept { return index >= 0; }
 };
 
 /// Rotary position embedding (RoFormer, arXiv 2104.09864): pair i of a head turns by position · frequencyScale ·

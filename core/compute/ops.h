@@ -8,20 +8,28 @@
 
 namespace hearth {
 
-/// Root mean square normalisation (arXiv 1910.07467) with its weight; absent when the vector is.
+/// Root mean square normalisation (arXiv 1910.07467) with its weight, or, where there is a bias, layer normalisation (arXiv
+/// 1607.06450); absent when the weight is.
 struct Norm {
   Vector weight;
   float epsilon = 0.0F;
+  Vector bias{};
   [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(weight); }
 };
 
-/// out = weight · x (+ bias) (+ out's old value when `accumulate`: a residual connection).
+enum class Activation { None, Gelu };
+
+/// out = act(weight · x (+ bias) (+ out's old value when `accumulate`: a residual connection)).
 struct Projection {
   Matrix weight;
   Buffer out;
   Vector bias{};
   bool accumulate = false;
+  Activation activation = Activation::None;
 };
+
+/// Which row of a table a token gets.
+enum class LookupBy { Position, Segment };
 
 enum class GateKind { Silu, GeluTanh };
 
@@ -53,11 +61,12 @@ struct HeadShape {
 struct QueryKeyValue {
   Buffer query, key, value;
   Norm queryNorm{}, keyNorm{};  ///< over each head, before the rotation; absent in most families
-  RopeTable rope;
+  RopeTable rope;  ///< absent: nothing is rotated
 };
 
 struct AttentionSpec {
   float scale = 1.0F;
+  bool bidirectional = false;  ///< every token of a step sees all of its sequence, which the step must hold whole
   int window = 0;        ///< 0 = all earlier positions
   float softcap = 0.0F;  ///< 0 = none
 };
@@ -71,6 +80,10 @@ class Ops {
   virtual ~Ops() = default;
   /// out[t] = table[token t] · scale
   virtual void embed(Matrix table, float scale, Buffer out) = 0;
+  /// out[t] += table[position or segment of t]; the table has a row for each (the batch was validated).
+  virtual void addLookup(Matrix table, LookupBy by, Buffer out) = 0;
+  /// rows = norm(rows): where the norm follows what was added to the stream, not precedes what reads it.
+  virtual void normalise(Buffer rows, const Norm& norm) = 0;
   /// Several projections of one input, which is normalised first when `norm` is present. Outputs are no alias of `in`,
   /// except that `in` itself may be accumulated to when it is normalised or read before: residual streams.
   virtual void project(Buffer in, const Norm& norm, std::span<const Projection> projections) = 0;
@@ -87,13 +100,14 @@ class Ops {
   virtual void attend(int layer, const HeadShape& shape, Buffer query, Buffer out, const AttentionSpec& spec) = 0;
   /// residual += norm(in)
   virtual void addNormed(Buffer in, const Norm& norm, Buffer residual) = 0;
-  /// From here to the end of the step the buffers hold the rows of the batch's logitRows only (moved to the front): what
-  /// follows the last attention is needed for no other token.
+  /// From here to the end of the step the buffers hold the rows of the batch's logitRows and hiddenRows only (moved to the
+  /// front): what follows the last attention is needed for no other token.
   virtual void keepLogitRows(std::span<const Buffer> buffers) = 0;
   void keepLogitRows(std::initializer_list<Buffer> list) {
     keepLogitRows(std::span<const Buffer>(list.begin(), list.size()));
   }
-  /// logits: weight · norm(in), for the rows that keepLogitRows() left.
+  /// Of the rows that keepLogitRows() left: norm(in) for the batch's hiddenRows, and the logits weight · norm(in) for its
+  /// logitRows (none where there is no weight: encoders).
   virtual void head(Buffer in, const Norm& norm, Matrix weight) = 0;
 };
 

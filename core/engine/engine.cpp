@@ -1,5 +1,6 @@
 #include "core/engine/engine.h"
 
+#include <algorithm>
 #include <exception>
 #include <thread>
 
@@ -47,8 +48,14 @@ Result<std::shared_ptr<Engine>> Engine::create(std::unique_ptr<Model> model, std
     return fail(ErrorCode::InvalidArgument, "the model has no vocabulary or takes no tokens", {{"field", "model"}});
   KvShape shape = model->kvShape();
   if (options.kvType) shape.type = *options.kvType;
-  HEARTH_TRY(const KvPlan plan, planKv(shape, model->config().trainedContext, options, platform::memoryInfo().availableBytes,
+  HEARTH_TRY(KvPlan plan, planKv(shape, model->config().trainedContext, options, platform::memoryInfo().availableBytes,
                                       draft ? draft->kvShape().bytesPerToken() : 0));
+  EngineOptions used = options;
+  if (model->config().encoder) {
+    // A text goes through in one step, and leaves nothing behind that another one could use.
+    plan.contextTokens = std::min({plan.contextTokens, options.stepTokens, model->maxBatchTokens()});
+    used.prefixCache = false;
+  }
   HEARTH_TRY(auto storage, KvStorage::create(shape, options.pageTokens, plan.pageCount));
   std::unique_ptr<DraftModel> drafting;
   if (draft) {
@@ -56,7 +63,7 @@ Result<std::shared_ptr<Engine>> Engine::create(std::unique_ptr<Model> model, std
     HEARTH_TRY(drafting, DraftModel::create(std::move(draft), options.pageTokens, plan.pageCount, vocabulary));
   }
   try {
-    auto core = std::make_shared<EngineCore>(std::move(model), std::move(tokenizer), std::move(storage), options, plan, std::move(pool),
+    auto core = std::make_shared<EngineCore>(std::move(model), std::move(tokenizer), std::move(storage), used, plan, std::move(pool),
                                              std::move(drafting));
     return std::make_shared<ThreadedEngine>(std::move(core));
   } catch (const std::exception& problem) {

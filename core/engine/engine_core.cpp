@@ -29,6 +29,17 @@ std::uint64_t randomSeed() {
   return (static_cast<std::uint64_t>(device()) << 32U) | device();
 }
 
+/// How many hidden states a slice of a text's tokens adds to its embedding: the last ones of the slice, or its first.
+int hiddenRows(const Scheduler::Slice& slice) {
+  switch (slice.sequence->request.pooling) {
+    case Pooling::First: return slice.sequence->table.tokens == 0 ? 1 : 0;
+    case Pooling::Last: return slice.logits ? 1 : 0;
+    case Pooling::None:
+    case Pooling::Mean: break;
+  }
+  return slice.count;
+}
+
 Error shuttingDown() {
   return {ErrorCode::ShuttingDown, "the model is being unloaded", {}};
 }
@@ -44,10 +55,11 @@ EngineCore::EngineCore(std::unique_ptr<Model> model, std::unique_ptr<Tokenizer> 
       m_plan(plan),
       m_pool(std::move(pool)),
       m_vocabulary(static_cast<std::size_t>(m_model->config().vocabulary)),
+      m_embedding(static_cast<std::size_t>(m_model->config().embedding)),
       m_stepTokens(std::max(1, std::min(options.stepTokens, m_model->maxBatchTokens()))),
       m_grammars(*m_tokenizer),
       m_pages(plan.pageCount, options.pageTokens, options.prefixCache, [this](PageId from, PageId to) { m_storage->copyPage(from, to); }),
-      m_scheduler(options, m_stepTokens, m_pages),
+      m_scheduler(options, m_stepTokens, m_pages, m_model->config().encoder),
       m_speculator(options.speculation.value_or(Speculation::Lookup) == Speculation::Lookup, m_stepTokens, m_pages, std::move(draft),
                    options.speculateAlways),
       m_scratch(static_cast<std::size_t>(m_pool ? m_pool->threadCount() : 1)) {
@@ -65,8 +77,11 @@ Result<void> EngineCore::check(const EngineRequest& request) const {
   }
   if (request.priority > Priority::Batch) return invalid("priority", std::to_string(static_cast<int>(request.priority)), "unknown priority");
   if (request.prompt.empty()) return invalid("prompt", "0 tokens", "the prompt is empty");
-  if (request.prompt.size() >= static_cast<std::size_t>(m_plan.contextTokens)) {
-    return fail(ErrorCode::ContextOverflow, "the prompt leaves no room for an answer in the context",
+  if (m_model->config().encoder && !request.embed)
+    return invalid("model", m_model->config().architecture, "this model makes embeddings of texts; it cannot answer them");
+  if (request.pooling > Pooling::Last) return invalid("pooling", std::to_string(static_cast<int>(request.pooling)), "unknown pooling");
+  if (request.prompt.size() + (request.embed ? 0 : 1) > static_cast<std::size_t>(m_plan.contextTokens)) {
+    return fail(ErrorCode::ContextOverflow, request.embed ? "the text is longer than the context" : "the prompt leaves no room for an answer in the context",
                 {{"prompt_tokens", std::to_string(request.prompt.size())}, {"context_tokens", std::to_string(m_plan.contextTokens)}});
   }
   for (const TokenId token : request.prompt) {
@@ -78,7 +93,12 @@ Result<void> EngineCore::check(const EngineRequest& request) const {
 Result<RequestHandle> EngineCore::submit(EngineRequest request) {
   HEARTH_CHECK(check(request));
   const std::uint64_t seed = request.sampling.seed ? *request.sampling.seed : randomSeed();
-  const int most = request.maxTokens;
+  const int most = request.embed ? 0 : request.maxTokens;
+  if (request.embed) {
+    request.speculate = false;
+    if (request.pooling == Pooling::None) request.pooling = m_model->config().pooling;
+    if (request.pooling == Pooling::None) request.pooling = Pooling::Mean;
+  }
   auto sequence = std::make_unique<Sequence>(std::move(request), m_nextId.fetch_add(1, std::memory_order_relaxed), seed, *m_tokenizer);
   // min on the difference: promptTokens + maxTokens could overflow.
   const int room = m_plan.contextTokens - sequence->promptTokens;
@@ -105,6 +125,7 @@ Result<RequestHandle> EngineCore::submit(EngineRequest request) {
 }
 
 Result<std::vector<float>> EngineCore::logits(std::span<const TokenId> tokens) {
+  if (m_model->config().encoder) return invalid("model", m_model->config().architecture, "this model makes embeddings of texts; it has no logits");
   if (tokens.empty()) return invalid("tokens", "0 tokens", "the window is empty");
   if (tokens.size() > static_cast<std::size_t>(m_plan.contextTokens)) {
     return fail(ErrorCode::ContextOverflow, "the window is longer than the context",
@@ -274,9 +295,10 @@ void EngineCore::step() {
   std::vector<Sampled> rows;
   std::size_t logitRows = 0;
   rows.reserve(slices.size());
+  pool(slices);
   for (const auto& slice : slices) {
     m_pages.commit(slice.sequence->table, slice.sequence->tokens, slice.count);
-    if (!slice.logits) continue;
+    if (!slice.logits || slice.sequence->embeds()) continue;
     rows.push_back({slice.sequence, logitRows, {}, std::nullopt});
     logitRows += 1 + slice.sequence->speculation.draft.size();
   }
@@ -292,13 +314,32 @@ void EngineCore::step() {
     m_decodeRate.add(now, static_cast<int>(tokens));
     m_prefillRate.add(now, prompts);
   }
+  for (const auto& slice : slices) {
+    if (slice.logits && slice.sequence->embeds()) finish(slice.sequence, slice.sequence->cancelled() ? FinishReason::Cancelled : FinishReason::Stop);
+  }
   for (auto& row : rows) emit(row, now);
+}
+
+// The hidden states of the step, in the order of forward(): one row after the other into each text's sum, so that the result
+// does not depend on how the text was cut.
+void EngineCore::pool(const std::vector<Scheduler::Slice>& slices) {
+  const float* hidden = m_hidden.data();
+  for (const auto& slice : slices) {
+    Sequence& sequence = *slice.sequence;
+    if (!sequence.embeds()) continue;
+    if (sequence.table.tokens == 0) sequence.pooled.assign(m_embedding, 0.0);  // the beginning, or again after a preemption
+    const int rows = hiddenRows(slice);
+    for (int row = 0; row < rows; ++row, hidden += m_embedding) {
+      for (std::size_t i = 0; i < m_embedding; ++i) sequence.pooled[i] += static_cast<double>(hidden[i]);
+    }
+  }
 }
 
 Result<void> EngineCore::forward(const std::vector<Scheduler::Slice>& slices) {
   m_batchTokens.clear();
   m_batchSlices.clear();
   m_batchRows.clear();
+  m_hiddenRows.clear();
   for (const auto& slice : slices) {
     const Sequence& sequence = *slice.sequence;
     const auto& draft = sequence.speculation.draft;
@@ -306,13 +347,22 @@ Result<void> EngineCore::forward(const std::vector<Scheduler::Slice>& slices) {
     m_batchSlices.push_back({static_cast<std::int32_t>(m_batchTokens.size()), slice.count + static_cast<std::int32_t>(draft.size()),
                              sequence.table.tokens, sequence.table.pages});
     m_batchTokens.insert(m_batchTokens.end(), first, first + slice.count);
+    if (sequence.embeds()) {
+      const int count = hiddenRows(slice);
+      const auto end = static_cast<std::int32_t>(m_batchTokens.size());
+      const std::int32_t begin = sequence.request.pooling == Pooling::First ? end - slice.count : end - count;
+      for (std::int32_t at = begin; at < begin + count; ++at) m_hiddenRows.push_back(at);
+      continue;
+    }
     auto row = static_cast<std::int32_t>(m_batchTokens.size()) - 1;
     m_batchTokens.insert(m_batchTokens.end(), draft.begin(), draft.end());
     if (!slice.logits) continue;
     for (const auto end = static_cast<std::int32_t>(m_batchTokens.size()); row < end; ++row) m_batchRows.push_back(row);
   }
   if (m_logits.size() < m_batchRows.size() * m_vocabulary) m_logits.resize(m_batchRows.size() * m_vocabulary);
-  return m_model->forward({m_batchTokens, m_batchSlices, m_batchRows}, *m_storage, std::span(m_logits).first(m_batchRows.size() * m_vocabulary));
+  if (m_hidden.size() < m_hiddenRows.size() * m_embedding) m_hidden.resize(m_hiddenRows.size() * m_embedding);
+  return m_model->forward({m_batchTokens, m_batchSlices, m_batchRows, m_hiddenRows, std::span(m_hidden).first(m_hiddenRows.size() * m_embedding)}, *m_storage,
+                          std::span(m_logits).first(m_batchRows.size() * m_vocabulary));
 }
 
 void EngineCore::recordSpeculation(const std::vector<Scheduler::Slice>& slices, const std::vector<Sampled>& rows, double took) {
@@ -466,6 +516,11 @@ void EngineCore::finish(Sequence* sequence, FinishReason reason, std::optional<E
   event.reason = reason;
   event.error = std::move(error);
   event.stopString = std::move(stopString);
+  if (taken->embeds() && reason == FinishReason::Stop) {
+    const double count = taken->request.pooling == Pooling::Mean ? taken->promptTokens : 1;
+    event.embedding.reserve(taken->pooled.size());
+    for (const double sum : taken->pooled) event.embedding.push_back(static_cast<float>(sum / count));
+  }
   event.promptTokens = taken->promptTokens;
   event.generatedTokens = taken->generated();
   event.draftedTokens = taken->speculation.drafted;

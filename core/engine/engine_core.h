@@ -61,6 +61,7 @@ class EngineCore {
   void finishCancelled();
   [[nodiscard]] Result<void> forward(const std::vector<Scheduler::Slice>& slices);
   void startGrammars(const std::vector<Scheduler::Slice>& slices);
+  void pool(const std::vector<Scheduler::Slice>& slices);
   void sampleRows(std::vector<Sampled>& rows);
   void sampleOne(Sampled& row, SamplerScratch& scratch);
   void recordSpeculation(const std::vector<Scheduler::Slice>& slices, const std::vector<Sampled>& rows, double took);
@@ -79,7 +80,7 @@ class EngineCore {
   EngineOptions m_options;
   KvPlan m_plan;
   std::shared_ptr<ThreadPool> m_pool;
-  std::size_t m_vocabulary;
+  std::size_t m_vocabulary, m_embedding;
   int m_stepTokens;
   GrammarWorker m_grammars;  // synchronises itself
 
@@ -90,7 +91,8 @@ class EngineCore {
   std::vector<float> m_logits;
   std::vector<TokenId> m_batchTokens;
   std::vector<SequenceSlice> m_batchSlices;
-  std::vector<std::int32_t> m_batchRows;
+  std::vector<std::int32_t> m_batchRows, m_hiddenRows;
+  std::vector<float> m_hidden;  // [m_hiddenRows][m_embedding]
   std::vector<int> m_accepted;
   std::vector<SamplerScratch> m_scratch;  // one a sampling thread
   std::shared_ptr<LogitsJob> m_job;

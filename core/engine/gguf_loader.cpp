@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <exception>
 
 #include "core/engine/model_loader.h"
@@ -6,6 +7,9 @@
 
 namespace hearth {
 namespace {
+
+/// Longest text of an encoder, whatever it was trained for: scratch grows with it.
+constexpr int kMostEncoderTokens = 8192;
 
 class GgufPrepared final : public ModelLoader::Prepared {
  public:
@@ -17,12 +21,15 @@ class GgufPrepared final : public ModelLoader::Prepared {
         m_options(options),
         m_file(std::move(file)),
         m_config(std::move(config)),
-        m_tokenizer(std::move(tokenizer)) {}
+        m_tokenizer(std::move(tokenizer)) {
+    // An encoder takes a text in one step: it should have room for the longest.
+    if (m_config.encoder) m_options.stepTokens = std::max(m_options.stepTokens, std::min(m_config.trainedContext, kMostEncoderTokens));
+  }
 
   /// A draft model's file, whose vocabulary was found to be the same.
   void addDraft(std::shared_ptr<const GgufFile> file, const ModelConfig& config) {
     m_draftFile = std::move(file);
-    m_draftKvBytes = KvShape{config.layers, config.kvHeads, config.headDim, kernels::KvType::F16}.bytesPerToken();
+    m_draftKvBytes = kvShapeOf(config).bytesPerToken();
   }
 
   Result<std::uint64_t> neededBytes(std::uint64_t availableBytes) override {
@@ -36,7 +43,7 @@ class GgufPrepared final : public ModelLoader::Prepared {
                                  .with("needed_bytes", model)
                                  .with("available_bytes", availableBytes));
     }
-    const KvShape shape{m_config.layers, m_config.kvHeads, m_config.headDim, m_options.kvType.value_or(kernels::KvType::F16)};
+    const KvShape shape = kvShapeOf(m_config, m_options.kvType.value_or(kernels::KvType::F16));
     HEARTH_TRY(const KvPlan kv, planKv(shape, m_config.trainedContext, m_options, availableBytes - model, m_draftKvBytes));
     // The engine is held to this plan: memory that comes free later must not make it outgrow its budget.
     m_options.contextTokens = kv.contextTokens;

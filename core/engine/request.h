@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/models/model.h"
 #include "core/text/grammar/grammar.h"
 #include "core/text/tokenizer.h"
 
@@ -55,7 +56,7 @@ struct TokenLogprob {
 };
 
 /// What a request reports, in order: any number of Queued, at most one Started, Token…, then exactly one Finished. While it is
-/// preempted (already Started) it may report Queued again.
+/// preempted (already Started) it may report Queued again. One for an embedding has no Token.
 struct EngineEvent {
   enum class Kind : std::uint8_t { Queued, Started, Token, Finished } kind = Kind::Token;
   // Queued
@@ -74,6 +75,7 @@ struct EngineEvent {
   std::optional<Error> error;
   int generatedTokens = 0;
   int draftedTokens = 0, acceptedTokens = 0;  ///< speculation: guessed, and of these right
+  std::vector<float> embedding;  ///< of a request for one that ended with Stop: the pooled hidden states, not normalised
   double queueSeconds = 0, prefillSeconds = 0, decodeSeconds = 0, firstTokenSeconds = 0;  ///< firstToken: from submit
 };
 
@@ -83,6 +85,10 @@ using EngineSink = std::function<bool(const EngineEvent&)>;
 
 struct EngineRequest {
   std::vector<TokenId> prompt;
+  /// Instead of an answer: the text's embedding, which comes with Finished. The prompt may fill the context. An encoder takes
+  /// no other requests.
+  bool embed = false;
+  Pooling pooling = Pooling::None;  ///< of an embedding; None = the model's own, else the mean
   SamplingParams sampling;
   int maxTokens = -1;  ///< ≥ 1, or −1 = until the context is full
   std::vector<std::string> stop;  ///< ≤ 16, each 1…1,024 bytes

@@ -35,12 +35,17 @@ int StepCost::chunk(double targetSeconds, int least, int most) const noexcept {
   return room <= least ? least : room >= most ? most : static_cast<int>(room);
 }
 
+// The cache has keys and values, not the hidden states that an embedding is made of.
+void Scheduler::takeFromCache(Sequence& sequence) {
+  if (!sequence.embeds()) m_pages.extendFromCache(sequence.table, sequence.tokens);
+}
+
 bool Scheduler::fits(Sequence& sequence) {
   const auto missing = [&](const Sequence& other) {
     return std::max(
         0, m_pages.pagesFor(static_cast<int>(other.tokens.size()) + 1) - static_cast<int>(other.table.pages.size()));
   };
-  m_pages.extendFromCache(sequence.table, sequence.tokens);
+  takeFromCache(sequence);
   // The prompts being computed have a claim on their remaining pages, and every running sequence may need one more soon:
   // without that reserve the newcomer would be the first to be preempted.
   int wanted = missing(sequence);
@@ -125,7 +130,7 @@ bool Scheduler::computedBeside(const Sequence& sequence, const std::vector<Slice
   const BlockTable& own = sequence.table;
   // Only what extendFromCache() would take over at the next step is worth waiting for: a page that ends before our last
   // token.
-  if (!m_options.prefixCache || own.cachedPages * page != own.tokens) return false;
+  if (!m_options.prefixCache || sequence.embeds() || own.cachedPages * page != own.tokens) return false;
   const auto begin = static_cast<std::size_t>(own.cachedPages) * static_cast<std::size_t>(page);
   const auto end = begin + static_cast<std::size_t>(page);
   if (sequence.tokens.size() <= end) return false;
@@ -144,7 +149,7 @@ std::vector<Scheduler::Slice> Scheduler::plan(EngineClock::time_point now) {
   std::vector<Sequence*> decoding, prompting;
   for (const auto& sequence : m_running) {
     if (sequence->pending() > 1 && sequence->table.tokens % m_pages.pageTokens() == 0)
-      m_pages.extendFromCache(sequence->table, sequence->tokens);
+      takeFromCache(*sequence);
     (sequence->pending() == 1 ? decoding : prompting).push_back(sequence.get());
   }
   prompting = inOrder(std::move(prompting), now);
@@ -171,6 +176,7 @@ std::vector<Scheduler::Slice> Scheduler::plan(EngineClock::time_point now) {
     if (budget <= 0) break;
     if (!isRunning(sequence) || computedBeside(*sequence, plan)) continue;
     const int count = std::min(budget, sequence->pending());
+    if (m_wholePrompts && count < sequence->pending()) continue;
     if (!reserve(sequence, count, plan)) continue;
     plan.push_back({sequence, count, count == sequence->pending()});
     budget -= count;

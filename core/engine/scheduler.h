@@ -44,8 +44,9 @@ class Scheduler {
     bool logits = false;  ///< these are all it has: the next token can be sampled
   };
 
-  Scheduler(const EngineOptions& options, int stepTokens, PageManager& pages)
-      : m_options(options), m_stepTokens(stepTokens), m_pages(pages) {}
+  /// With `wholePrompts` no prompt is cut: a step has room for the longest (encoders, whose tokens see all of their text).
+  Scheduler(const EngineOptions& options, int stepTokens, PageManager& pages, bool wholePrompts = false)
+      : m_options(options), m_stepTokens(stepTokens), m_pages(pages), m_wholePrompts(wholePrompts) {}
 
   void enqueue(std::unique_ptr<Sequence> sequence) { m_queue.push(std::move(sequence)); }
   /// Admits what has room, then fills a step. The pages of every slice are reserved and writable.
@@ -66,6 +67,7 @@ class Scheduler {
 
  private:
   void admit(EngineClock::time_point now);
+  void takeFromCache(Sequence& sequence);
   [[nodiscard]] std::vector<Sequence*> inOrder(std::vector<Sequence*> prompting, EngineClock::time_point now) const;
   [[nodiscard]] bool computedBeside(const Sequence& sequence, const std::vector<Slice>& plan) const;
   [[nodiscard]] bool fits(Sequence& sequence);
@@ -78,6 +80,7 @@ class Scheduler {
   EngineOptions m_options;
   int m_stepTokens;
   PageManager& m_pages;
+  bool m_wholePrompts;
   FairQueue m_queue;
   std::vector<std::unique_ptr<Sequence>> m_running;  // best first: (rank, turn)
   StepCost m_cost;

@@ -46,6 +46,8 @@ struct Sequence {
   SpeculationState speculation;
   std::shared_ptr<GrammarTrack> grammar;  ///< null = none; kept when the sequence is preempted
 
+  std::vector<double> pooled;  ///< of an embedding: the sum, or the one row, of what was computed so far
+
   EngineClock::time_point submitted, admitted, firstToken, lastQueuedEvent;
   bool started = false;    ///< Started was sent
   bool preempted = false;  ///< was running before; its output so far is in `tokens`
@@ -56,6 +58,7 @@ struct Sequence {
   [[nodiscard]] int generated() const noexcept { return static_cast<int>(tokens.size()) - promptTokens; }
   /// Tokens whose K and V are still to be computed; 1 = decoding.
   [[nodiscard]] int pending() const noexcept { return static_cast<int>(tokens.size()) - table.tokens; }
+  [[nodiscard]] bool embeds() const noexcept { return request.embed; }
   [[nodiscard]] bool cancelled() const noexcept { return cancel->load(std::memory_order_relaxed); }
 };
 

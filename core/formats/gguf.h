@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -87,8 +88,13 @@ class GgufWriter {
   void set(std::string key, Value value);  ///< replaces an earlier value; "general.alignment" (uint32) is obeyed
   /// dims[0] is the contiguous dimension. `bytes` must match dims and format. Kept until write().
   void addTensor(std::string name, kernels::FormatId format, std::vector<std::int64_t> dims, std::vector<std::byte> bytes);
+  /// The same with bytes that are made only when they are written, so that a large model need not be in memory at once.
+  /// `make` must give what dims and format say.
+  void addLazyTensor(std::string name, kernels::FormatId format, std::vector<std::int64_t> dims,
+                     std::function<Result<std::vector<std::byte>>()> make);
   /// The file appears whole or not at all: an existing one stays until the new one is on the disk.
-  /// Errors: InvalidArgument (names, dims, sizes, alignment), DiskFull, PermissionDenied, NotFound (folder), Io.
+  /// Errors: InvalidArgument (names, dims, sizes, alignment), DiskFull, PermissionDenied, NotFound (folder), Io, and those of
+  /// what makes the tensors.
   [[nodiscard]] Result<void> write(const std::filesystem::path& path) const;
 
  private:
@@ -97,6 +103,7 @@ class GgufWriter {
     kernels::FormatId format;
     std::vector<std::int64_t> dims;
     std::vector<std::byte> bytes;
+    std::function<Result<std::vector<std::byte>>()> make;  ///< instead of bytes
   };
   std::vector<std::pair<std::string, Value>> m_metadata;
   std::vector<Tensor> m_tensors;

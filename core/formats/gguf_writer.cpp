@@ -81,6 +81,12 @@ Result<std::uint64_t> tensorBytes(const std::string& name, const kernels::Format
   return static_cast<std::uint64_t>(elements / info->blockElements) * static_cast<std::uint64_t>(info->blockBytes);
 }
 
+Result<void> checkSize(const std::string& tensor, std::uint64_t expected, std::uint64_t found) {
+  if (expected == found) return {};
+  return fail(ErrorCode::InvalidArgument, "a tensor's bytes do not match its dimensions",
+              {{"tensor", tensor}, {"expected_bytes", std::to_string(expected)}, {"bytes", std::to_string(found)}});
+}
+
 // A file that is being written under a temporary name; removed unless it was committed. Owns the stream.
 class TemporaryFile {
  public:
@@ -138,7 +144,12 @@ void GgufWriter::set(std::string key, Value value) {
 
 void GgufWriter::addTensor(std::string name, kernels::FormatId format, std::vector<std::int64_t> dims,
                            std::vector<std::byte> bytes) {
-  m_tensors.push_back({std::move(name), format, std::move(dims), std::move(bytes)});
+  m_tensors.push_back({std::move(name), format, std::move(dims), std::move(bytes), {}});
+}
+
+void GgufWriter::addLazyTensor(std::string name, kernels::FormatId format, std::vector<std::int64_t> dims,
+                               std::function<Result<std::vector<std::byte>>()> make) {
+  m_tensors.push_back({std::move(name), format, std::move(dims), {}, std::move(make)});
 }
 
 Result<void> GgufWriter::write(const std::filesystem::path& path) const {
@@ -171,11 +182,7 @@ Result<void> GgufWriter::write(const std::filesystem::path& path) const {
                   {{"tensor", tensor.name.substr(0, 120)}});
     }
     HEARTH_TRY(const std::uint64_t bytes, tensorBytes(tensor.name, kernels::findFormat(tensor.format), tensor.dims));
-    if (bytes != tensor.bytes.size()) {
-      return fail(ErrorCode::InvalidArgument, "a tensor's bytes do not match its dimensions",
-                  {{"tensor", tensor.name}, {"expected_bytes", std::to_string(bytes)},
-                   {"bytes", std::to_string(tensor.bytes.size())}});
-    }
+    if (!tensor.make) HEARTH_CHECK(checkSize(tensor.name, bytes, tensor.bytes.size()));
     header.string(tensor.name);
     header.number(static_cast<std::uint32_t>(tensor.dims.size()));
     for (const std::int64_t extent : tensor.dims) header.number(static_cast<std::uint64_t>(extent));
@@ -190,8 +197,15 @@ Result<void> GgufWriter::write(const std::filesystem::path& path) const {
   HEARTH_CHECK(file.write(header.bytes().data(), header.bytes().size()));
   const std::vector<std::byte> padding(alignment, std::byte{0});
   for (const Tensor& tensor : m_tensors) {
-    HEARTH_CHECK(file.write(tensor.bytes.data(), tensor.bytes.size()));
-    const std::uint64_t over = tensor.bytes.size() % alignment;
+    std::vector<std::byte> made;
+    if (tensor.make) {
+      HEARTH_TRY(made, tensor.make());
+      HEARTH_TRY(const std::uint64_t wanted, tensorBytes(tensor.name, kernels::findFormat(tensor.format), tensor.dims));
+      HEARTH_CHECK(checkSize(tensor.name, wanted, made.size()));
+    }
+    const auto& bytes = tensor.make ? made : tensor.bytes;
+    HEARTH_CHECK(file.write(bytes.data(), bytes.size()));
+    const std::uint64_t over = bytes.size() % alignment;
     if (over != 0) HEARTH_CHECK(file.write(padding.data(), alignment - over));
   }
   return file.commit();

@@ -26,6 +26,7 @@ Result<std::unique_ptr<Family>> makeLlama(const Hyperparameters& parameters, Mod
 Result<std::unique_ptr<Family>> makeQwen2(const Hyperparameters& parameters, ModelPlan& plan);
 Result<std::unique_ptr<Family>> makeQwen3(const Hyperparameters& parameters, ModelPlan& plan);  // and qwen3moe
 Result<std::unique_ptr<Family>> makeGemma3(const Hyperparameters& parameters, ModelPlan& plan);
+Result<std::unique_ptr<Family>> makeBert(const Hyperparameters& parameters, ModelPlan& plan);
 
 /// "blk.7.attn_q.weight"
 [[nodiscard]] inline std::string layerTensor(int layer, const char* name) {

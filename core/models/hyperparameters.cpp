@@ -88,6 +88,25 @@ Result<void> readExperts(const MetadataReader& read, Experts experts, Hyperparam
   return {};
 }
 
+/// Whether the model is an encoder, and how it pools.
+Result<void> readPooling(const MetadataReader& read, Direction direction, ModelConfig& c) {
+  c.encoder = direction == Direction::Both;
+  if (c.encoder && read.file().boolean(read.key("attention.causal")).value_or(false)) {
+    return fail(ErrorCode::UnsupportedArchitecture, "an encoder that does not look ahead is not supported",
+                {{"architecture", c.architecture}, {"key", read.key("attention.causal")}});
+  }
+  HEARTH_TRY(const int pooling, read.integer("pooling_type", 0, 1024, 0));  // numbers of the GGUF files
+  switch (pooling) {
+    case 0: c.pooling = c.encoder ? Pooling::Mean : Pooling::None; return {};
+    case 1: c.pooling = Pooling::Mean; return {};
+    case 2: c.pooling = Pooling::First; return {};
+    case 3: c.pooling = Pooling::Last; return {};
+    default:
+      return fail(ErrorCode::UnsupportedArchitecture, "models that rank pairs of texts are not supported yet",
+                  {{"key", read.key("pooling_type")}, {"value", std::to_string(pooling)}});
+  }
+}
+
 /// Which of the parameters a token needs: not the rows of an embedding that only serves to be looked up, nor the experts
 /// that the token does not go to.
 void countParameters(const GgufFile& file, ModelConfig& c) {
@@ -130,7 +149,7 @@ Result<double> MetadataReader::number(std::string_view suffix, double least, dou
   return *value;
 }
 
-Result<Hyperparameters> readHyperparameters(const GgufFile& file, Experts experts) {
+Result<Hyperparameters> readHyperparameters(const GgufFile& file, Experts experts, Direction direction) {
   Hyperparameters p;
   ModelConfig& c = p.config;
   c.architecture = file.architecture();
@@ -139,6 +158,7 @@ Result<Hyperparameters> readHyperparameters(const GgufFile& file, Experts expert
   c.quantisation = quantisationOf(file);
 
   HEARTH_CHECK(readExperts(read, experts, p));
+  HEARTH_CHECK(readPooling(read, direction, c));
   countParameters(file, c);
   for (const char* perLayer : {"attention.head_count", "attention.head_count_kv", "feed_forward_length"}) {
     const GgufValue* value = file.find(read.key(perLayer));
@@ -172,7 +192,9 @@ Result<Hyperparameters> readHyperparameters(const GgufFile& file, Experts expert
                  {"value_length", std::to_string(valueDim)},
                  {"rope_dimensions", std::to_string(p.rotaryDims)}});
   }
-  HEARTH_TRY(const double epsilon, read.number("attention.layer_norm_rms_epsilon", 1e-12, 1e-1));
+  // Layer norms work with much smaller ones.
+  const char* epsilonKey = c.encoder ? "attention.layer_norm_epsilon" : "attention.layer_norm_rms_epsilon";
+  HEARTH_TRY(const double epsilon, read.number(epsilonKey, 1e-15, 1e-1));
   p.normEpsilon = static_cast<float>(epsilon);
   HEARTH_TRY(p.ropeBase, read.number("rope.freq_base", 1.0, 1e12, 10000.0));
 

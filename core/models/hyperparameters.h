@@ -40,8 +40,11 @@ struct Hyperparameters {
 /// Whether an architecture's layers may be mixtures of experts.
 enum class Experts { Never, Always };
 
+/// Whether tokens see only what is before them (decoders), or the whole text (encoders).
+enum class Direction { Causal, Both };
+
 /// Errors: Corrupt (a value absent or out of range, or contradicting another), UnsupportedArchitecture (a variant we do not
 /// compute: experts where `experts` is Never, heads that differ by layer), UnsupportedFormat (rope scaling we do not know).
-[[nodiscard]] Result<Hyperparameters> readHyperparameters(const GgufFile& file, Experts experts);
+[[nodiscard]] Result<Hyperparameters> readHyperparameters(const GgufFile& file, Experts experts, Direction direction);
 
 }  // namespace hearth::models

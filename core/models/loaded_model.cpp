@@ -30,8 +30,7 @@ class LoadedModel final : public Model {
 
   const ModelConfig& config() const noexcept override { return m_parameters.config; }
   KvShape kvShape() const noexcept override {
-    const ModelConfig& c = m_parameters.config;
-    return {c.layers, c.kvHeads, c.headDim, m_exact ? kernels::KvType::F32 : kernels::KvType::F16};
+    return kvShapeOf(m_parameters.config, m_exact ? kernels::KvType::F32 : kernels::KvType::F16);
   }
   std::uint64_t weightBytes() const noexcept override { return m_device->weightBytes(); }
   int maxBatchTokens() const noexcept override { return m_maxBatchTokens; }
@@ -67,7 +66,7 @@ std::unexpected<Error> invalid(std::string message, std::vector<Evidence> eviden
 Result<void> LoadedModel::validate(const Batch& batch, const KvStorage& kv, std::span<const float> logits) const {
   const ModelConfig& c = m_parameters.config;
   const KvShape& shape = kv.shape();
-  if (shape.layers != c.layers || shape.kvHeads != c.kvHeads || shape.headDim != c.headDim) {
+  if (shape.layers != kvShape().layers || shape.kvHeads != c.kvHeads || shape.headDim != c.headDim) {
     return invalid("the KV cache was made for a model of another shape");
   }
   const std::size_t count = batch.tokens.size();
@@ -93,6 +92,10 @@ Result<void> LoadedModel::validate(const Batch& batch, const KvStorage& kv, std:
           {{"token_begin", std::to_string(sequence.tokenBegin)}, {"token_count", std::to_string(sequence.tokenCount)}});
     }
     next += sequence.tokenCount;
+    if (c.encoder && (sequence.pastLength != 0 || sequence.tokenCount > c.trainedContext)) {
+      return invalid("an encoder takes a text whole, and no longer than it was trained for",
+                     {{"past_length", std::to_string(sequence.pastLength)}, {"token_count", std::to_string(sequence.tokenCount)}});
+    }
     const std::int64_t pages = (length + pageTokens - 1) / pageTokens;
     if (static_cast<std::int64_t>(sequence.blockTable.size()) < pages) {
       return invalid("a block table is too short",
@@ -106,13 +109,18 @@ Result<void> LoadedModel::validate(const Batch& batch, const KvStorage& kv, std:
     }
   }
   if (next != static_cast<std::int64_t>(count)) return invalid("the sequences do not cover the batch's tokens in order");
-  std::int64_t before = -1;
-  for (const std::int32_t row : batch.logitRows) {
-    if (row <= before || row >= static_cast<std::int64_t>(count)) {
-      return invalid("logit rows must ascend within the batch", {{"row", std::to_string(row)}});
+  for (const auto& wanted : {batch.logitRows, batch.hiddenRows}) {
+    std::int64_t before = -1;
+    for (const std::int32_t row : wanted) {
+      if (row <= before || row >= static_cast<std::int64_t>(count)) {
+        return invalid("logit rows and hidden rows must ascend within the batch", {{"row", std::to_string(row)}});
+      }
+      before = row;
     }
-    before = row;
   }
+  if (c.encoder && !batch.logitRows.empty()) return invalid("an encoder gives no logits");
+  if (batch.hidden.size() < batch.hiddenRows.size() * static_cast<std::size_t>(c.embedding))
+    return invalid("the hidden states do not fit their buffer");
   if (logits.size() < batch.logitRows.size() * static_cast<std::size_t>(c.vocabulary))
     return invalid("the logits do not fit their buffer");
   if (!m_file->unchanged()) return fail(ErrorCode::Corrupt, "the model's file was changed on disk while it is loaded");
@@ -130,7 +138,7 @@ Result<Planned> planModel(const GgufFile& file, const ModelLoadOptions& options)
     return invalid("the largest batch is out of range", {{"max_batch_tokens", std::to_string(options.maxBatchTokens)}});
   }
   HEARTH_TRY(const models::Architecture* architecture, models::findArchitecture(file));
-  HEARTH_TRY(Hyperparameters parameters, models::readHyperparameters(file, architecture->experts));
+  HEARTH_TRY(Hyperparameters parameters, models::readHyperparameters(file, architecture->experts, architecture->direction));
   ModelPlan plan(file, options.maxBatchTokens);
   HEARTH_TRY(auto family, architecture->make(parameters, plan));
   return Planned{std::move(parameters), std::move(plan), std::move(family)};

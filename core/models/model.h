@@ -16,6 +16,14 @@
 
 namespace hearth {
 
+/// How the last hidden states of a text become its one vector (GGUF `<arch>.pooling_type`).
+enum class Pooling : std::uint8_t {
+  None,   ///< the model does not say
+  Mean,   ///< of all tokens, special ones too
+  First,  ///< the first token's: [CLS]
+  Last,
+};
+
 /// Hyperparameters that every family shares (GGUF `<arch>.*`), plus what the engine needs to know.
 struct ModelConfig {
   std::string architecture;  ///< "llama", "qwen2", "qwen3", "qwen3moe", "gemma3"
@@ -35,7 +43,24 @@ struct ModelConfig {
   int trainedContext = 0;
   int experts = 0;      ///< of each layer that has them; 0 in a dense model
   int expertsUsed = 0;  ///< by one token
+  bool encoder = false;  ///< reads whole texts for their embeddings; generates nothing
+  Pooling pooling = Pooling::None;
+  /// Made for embeddings: an encoder, or a decoder whose file says how to pool.
+  [[nodiscard]] bool embeds() const noexcept { return encoder || pooling != Pooling::None; }
+  /// As the APIs list it: what the model was made for. Every decoder can embed too when asked.
+  [[nodiscard]] std::vector<std::string> capabilities() const {
+    std::vector<std::string> list;
+    if (!encoder) list.emplace_back("completion");
+    if (embeds()) list.emplace_back("embedding");
+    return list;
+  }
 };
+
+/// The KV cache of such a model with elements of `type`. An encoder's holds one layer: it is done with a layer's keys before
+/// the next one's are made.
+[[nodiscard]] inline KvShape kvShapeOf(const ModelConfig& config, kernels::KvType type = kernels::KvType::F16) noexcept {
+  return {config.encoder ? 1 : config.layers, config.kvHeads, config.headDim, type};
+}
 
 /// A model in memory. forward() is called by one thread at a time (the engine thread); the rest is immutable.
 class Model {
@@ -44,7 +69,9 @@ class Model {
   [[nodiscard]] virtual const ModelConfig& config() const noexcept = 0;
   [[nodiscard]] virtual KvShape kvShape() const noexcept = 0;
   [[nodiscard]] virtual std::uint64_t weightBytes() const noexcept = 0;
-  /// Runs one step: writes K and V of all tokens into the pages, and logits[i][vocabulary] for each of batch.logitRows.
+  /// Runs one step: writes K and V of all tokens into the pages, logits[i][vocabulary] for each of batch.logitRows, and the
+  /// last hidden state for each of batch.hiddenRows. An encoder (config().encoder) gives no logits and takes each sequence
+  /// whole: past length 0, no longer than the trained context.
   /// A sequence's logits do not depend on its neighbours in the batch nor on how its prompt was cut into steps.
   /// Errors: InvalidArgument (a token out of the vocabulary, a block table too short), Corrupt (weights gave NaN),
   /// OutOfMemory (scratch).

@@ -8,7 +8,7 @@ namespace {
 
 constexpr Architecture kArchitectures[] = {
     {"llama", &makeLlama},   {"qwen2", &makeQwen2}, {"qwen3", &makeQwen3}, {"qwen3moe", &makeQwen3, Experts::Always},
-    {"gemma3", &makeGemma3},
+    {"gemma3", &makeGemma3}, {"bert", &makeBert, Experts::Never, Direction::Both},
 };
 
 }  // namespace
@@ -34,7 +34,7 @@ std::vector<std::string> supportedArchitectures() {
 
 Result<ModelConfig> readModelConfig(const GgufFile& file) {
   HEARTH_TRY(const models::Architecture* architecture, models::findArchitecture(file));
-  HEARTH_TRY(auto parameters, models::readHyperparameters(file, architecture->experts));
+  HEARTH_TRY(auto parameters, models::readHyperparameters(file, architecture->experts, architecture->direction));
   return std::move(parameters.config);
 }
 

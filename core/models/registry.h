@@ -11,6 +11,7 @@ struct Architecture {
   std::string_view name;  ///< general.architecture of the GGUF file
   MakeFamily make;
   Experts experts = Experts::Never;
+  Direction direction = Direction::Causal;
 };
 
 [[nodiscard]] std::span<const Architecture> architectures() noexcept;

@@ -14,6 +14,7 @@ Result<std::unique_ptr<Tokenizer>> Tokenizer::fromGguf(const GgufFile& file) {
   if (!model) return fail(ErrorCode::Corrupt, "the model file has no tokenizer", {{"key", std::string(kModelKey)}});
   if (*model == "gpt2") return makeBpeTokenizer(file);
   if (*model == "llama") return makeSpmTokenizer(file);
+  if (*model == "bert") return makeWordPieceTokenizer(file);
   return fail(ErrorCode::UnsupportedFormat, "this kind of tokenizer is not supported",
               {{"key", std::string(kModelKey)}, {"value", unicode::replaceInvalid(model->substr(0, 80))}});
 }

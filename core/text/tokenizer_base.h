@@ -45,5 +45,7 @@ class TokenizerBase : public Tokenizer {
 [[nodiscard]] Result<std::unique_ptr<Tokenizer>> makeBpeTokenizer(const GgufFile& file);
 /// SentencePiece BPE with scores (tokenizer.ggml.model = "llama"). Error: Corrupt.
 [[nodiscard]] Result<std::unique_ptr<Tokenizer>> makeSpmTokenizer(const GgufFile& file);
+/// WordPiece (tokenizer.ggml.model = "bert"). Error: Corrupt.
+[[nodiscard]] Result<std::unique_ptr<Tokenizer>> makeWordPieceTokenizer(const GgufFile& file);
 
 }  // namespace hearth

@@ -101,7 +101,7 @@ bool Vocabulary::isEndOfGeneration(TokenId token) const noexcept {
 Result<Vocabulary> Vocabulary::read(const GgufFile& file, Spelling spelling) {
   Vocabulary vocabulary;
   HEARTH_CHECK(vocabulary.readTokens(file, spelling));
-  HEARTH_CHECK(vocabulary.readSpecial(file));
+  HEARTH_CHECK(vocabulary.readSpecial(file, spelling));
   vocabulary.markEndOfGeneration(file);
   HEARTH_CHECK(vocabulary.buildLiterals(spelling));
   return vocabulary;
@@ -149,12 +149,12 @@ Result<void> Vocabulary::readTokens(const GgufFile& file, Spelling spelling) {
       TokenId& slot = m_byteTokens[*byte];
       if (slot < 0) slot = static_cast<TokenId>(i);
     } else if (token.kind == TokenKind::Normal || token.kind == TokenKind::Unused) {
-      if (spelling == Spelling::SentencePiece) {
+      if (spelling != Spelling::ByteLevel) {
         bytes = replaceAll(text, kSpaceMark, " ");
       } else if (!decodeByteLevel(text, bytes)) {
         bytes.assign(text);  // not of the alphabet: Hugging Face's decoder gives such a token as it is
       }
-    } else if (token.kind == TokenKind::UserDefined && spelling == Spelling::SentencePiece) {
+    } else if (token.kind == TokenKind::UserDefined && spelling != Spelling::ByteLevel) {
       bytes = replaceAll(text, kSpaceMark, " ");
     }
     token.text = m_texts.size();
@@ -172,7 +172,7 @@ Result<void> Vocabulary::readTokens(const GgufFile& file, Spelling spelling) {
   return {};
 }
 
-Result<void> Vocabulary::readSpecial(const GgufFile& file) {
+Result<void> Vocabulary::readSpecial(const GgufFile& file, Spelling spelling) {
   const auto read = [&](std::string_view key, TokenId& token) -> Result<void> {
     const auto value = file.integer(key);
     if (!value) return {};
@@ -188,6 +188,14 @@ Result<void> Vocabulary::readSpecial(const GgufFile& file) {
   HEARTH_CHECK(read("tokenizer.ggml.bos_token_id", m_bos));
   HEARTH_CHECK(read("tokenizer.ggml.eos_token_id", m_eos));
   HEARTH_CHECK(read("tokenizer.ggml.unknown_token_id", m_unknown));
+  if (spelling == Spelling::WordPiece) {
+    // What begins and ends a text has names of its own here; the second one is misspelt in the format.
+    HEARTH_CHECK(read("tokenizer.ggml.cls_token_id", m_bos));
+    HEARTH_CHECK(read("tokenizer.ggml.seperator_token_id", m_eos));
+    if (m_bos < 0) m_bos = find("[CLS]");
+    if (m_eos < 0) m_eos = find("[SEP]");
+    if (m_unknown < 0) m_unknown = find("[UNK]");
+  }
   // A file without kinds still must not let typed text become these.
   if (file.find(kTypesKey) == nullptr) {
     if (m_unknown >= 0) m_tokens[static_cast<std::size_t>(m_unknown)].kind = TokenKind::Unknown;

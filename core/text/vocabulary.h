@@ -20,6 +20,7 @@ enum class TokenKind : std::uint8_t { Undefined, Normal, Unknown, Control, UserD
 enum class Spelling {
   ByteLevel,      ///< GPT-2's alphabet: one letter for each byte
   SentencePiece,  ///< U+2581 for a space, <0x0A> for a byte
+  WordPiece,      ///< U+2581 before what begins a word
 };
 
 /// U+2581, which SentencePiece writes for a space.
@@ -62,7 +63,7 @@ class Vocabulary {
   };
   Vocabulary() = default;
   [[nodiscard]] Result<void> readTokens(const GgufFile& file, Spelling spelling);
-  [[nodiscard]] Result<void> readSpecial(const GgufFile& file);
+  [[nodiscard]] Result<void> readSpecial(const GgufFile& file, Spelling spelling);
   void markEndOfGeneration(const GgufFile& file);
   [[nodiscard]] Result<void> buildLiterals(Spelling spelling);
 

@@ -55,7 +55,7 @@ struct QueryBlock {
   HEARTH_INLINE QueryBlock(const AttentionTask& task, std::int64_t firstVector, int vectors)
       : first(firstVector), count(vectors) {
     for (int q = 0; q < count; ++q) {
-      lastKey[q] = task.firstPosition + static_cast<int>((first + q) / task.group);
+      lastKey[q] = task.keys > 0 ? task.keys - 1 : task.firstPosition + static_cast<int>((first + q) / task.group);
       firstKey[q] = task.window > 0 && lastKey[q] - task.window + 1 > 0 ? lastKey[q] - task.window + 1 : 0;
     }
   }

@@ -45,13 +45,14 @@ struct AttentionTask {
   int rows = 0;
   int firstPosition = 0;  ///< position of row 0; row r attends to keys max(0, p-window+1) … p with p = firstPosition + r
   int window = 0;         ///< 0 = everything before
+  int keys = 0;           ///< 0 = as above; else every row attends to positions 0 … keys-1 (encoders; window is 0 then)
   int group = 1;          ///< query heads that share this KV head
   int headDim = 0;
   float scale = 1.0F;    ///< multiplies q·k
   float softcap = 0.0F;  ///< 0 = none, else scores become cap·tanh(score/cap)
   int pageTokens = 0;
   KvType type = KvType::F16;
-  const std::byte* const* keyPages = nullptr;    ///< [ceil((firstPosition+rows)/pageTokens)]: this head's blocks, see KvType
+  const std::byte* const* keyPages = nullptr;    ///< [ceil((firstPosition+rows or keys)/pageTokens)]: this head's blocks, see KvType
   const std::byte* const* valuePages = nullptr;  ///< (pages wholly behind the window may be null)
   float* scratch = nullptr;                      ///< attentionScratchFloats(task) floats
 };
@@ -93,6 +94,8 @@ struct KernelTable {
 
   /// out[i] = x[i] / sqrt(mean(x²) + eps) · weight[i]; out may be x. The mean is taken in a fixed order.
   void (*rmsNorm)(const float* x, const float* weight, float eps, std::int64_t n, float* out) noexcept;
+  /// out[i] = (x[i] - mean) / sqrt(variance + eps) · weight[i] + bias[i] (arXiv 1607.06450); out may be x. Sums in a fixed order.
+  void (*layerNorm)(const float* x, const float* weight, const float* bias, float eps, std::int64_t n, float* out) noexcept;
   /// Rotates `heads` heads of `headDim` in place by the given cos/sin [dims/2]; dims ≤ headDim are rotated, the rest kept.
   void (*rope)(float* x, int heads, int headDim, int dims, RopeStyle style, const float* cosines,
                const float* sines) noexcept;
@@ -100,6 +103,8 @@ struct KernelTable {
   void (*siluMul)(const float* gate, const float* up, std::int64_t n, float* out) noexcept;
   /// out[i] = gelu_tanh(gate[i]) · up[i]
   void (*geluMul)(const float* gate, const float* up, std::int64_t n, float* out) noexcept;
+  /// out[i] = x[i] · Φ(x[i]), Φ the normal distribution (arXiv 1606.08415, exact form); out may be x.
+  void (*gelu)(const float* x, std::int64_t n, float* out) noexcept;
   void (*add)(float* y, const float* x, std::int64_t n) noexcept;  ///< y += x
   void (*scale)(float* y, float factor, std::int64_t n) noexcept;  ///< y *= factor
   /// Writes one token's key and value of one head at `place` of its page's blocks; rounds to nearest even.

@@ -123,6 +123,20 @@ void geluMul(const float* gate, const float* up, std::int64_t n, float* out) noe
   }
 }
 
+void gelu(const float* x, std::int64_t n, float* out) noexcept {
+  constexpr float kRootHalf = 0.707106781186547524F;
+  for (std::int64_t i = 0; i < n; ++i) out[i] = 0.5F * x[i] * std::erfc(-x[i] * kRootHalf);
+}
+
+void layerNorm(const float* x, const float* weight, const float* bias, float eps, std::int64_t n, float* out) noexcept {
+  float sum = 0.0F, squares = 0.0F;
+  for (std::int64_t i = 0; i < n; ++i) sum += x[i];
+  const float mean = sum / static_cast<float>(n);
+  for (std::int64_t i = 0; i < n; ++i) squares += (x[i] - mean) * (x[i] - mean);
+  const float factor = 1.0F / std::sqrt(squares / static_cast<float>(n) + eps);
+  for (std::int64_t i = 0; i < n; ++i) out[i] = (x[i] - mean) * factor * weight[i] + bias[i];
+}
+
 void add(float* y, const float* x, std::int64_t n) noexcept {
   for (std::int64_t i = 0; i < n; ++i) y[i] += x[i];
 }
@@ -200,7 +214,7 @@ struct QueryRange {
   QueryRange(const AttentionTask& task, int row) noexcept
       : first(task.window > 0 && task.firstPosition + row - task.window + 1 > 0 ? task.firstPosition + row - task.window + 1
                                                                                 : 0),
-        last(task.firstPosition + row) {}
+        last(task.keys > 0 ? task.keys - 1 : task.firstPosition + row) {}
 };
 
 std::int64_t attentionScratchFloats(const AttentionTask& task) noexcept {
@@ -338,9 +352,11 @@ const KernelTable kScalarKernels = {
     .activationOffset = activationOffset,
     .matmul = matmul,
     .rmsNorm = rmsNorm,
+    .layerNorm = layerNorm,
     .rope = rope,
     .siluMul = siluMul,
     .geluMul = geluMul,
+    .gelu = gelu,
     .add = add,
     .scale = scale,
     .writeKv = writeKv,

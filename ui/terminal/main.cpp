@@ -102,6 +102,24 @@ int runMain(int argc, char** argv) {
   importApp->add_option("PATH", path)->required();
   importApp->callback([&] { status = commandImport(global, path); });
 
+  ConvertCommandOptions convert;
+  auto* convertApp = command("convert", "Turn a model in the Hugging Face layout into one GGUF file");
+  convertApp->add_option("SOURCE", convert.source, "its folder (config.json, tokenizer, model.safetensors) or its .safetensors file")->required();
+  convertApp->add_option("OUT", convert.target, "the GGUF file to write")->required();
+  convertApp->add_option("--type", convert.type, "of the weights: f32, f16 (default), or q8_0")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, hearth::kernels::FormatId>{{"f32", hearth::kernels::FormatId::F32},
+                                                                                           {"f16", hearth::kernels::FormatId::F16},
+                                                                                           {"q8_0", hearth::kernels::FormatId::Q8_0}}));
+  convertApp->callback([&] { status = commandConvert(convert); });
+
+  EmbedOptions embed;
+  auto* embedApp = command("embed", "Turn texts into embeddings: one JSON array of numbers a line, of length 1");
+  embedApp->add_option("MODEL", embed.model)->required();
+  embedApp->add_option("TEXT", embed.texts, "`-` reads one from standard input")->required();
+  embedApp->add_option("--dimensions", embed.dimensions, "only the first so many")->check(CLI::Range(1, 1 << 17));
+  embedApp->add_flag("--split", embed.split, "cut texts that are longer than the model's context, instead of refusing them");
+  embedApp->callback([&] { status = commandEmbed(global, embed); });
+
   TokenizeOptions tokenize;
   auto* tokenizeApp = command("tokenize", "Turn standard input into token ids");
   tokenizeApp->add_option("MODEL", tokenize.model)->required();

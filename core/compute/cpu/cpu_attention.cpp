@@ -10,6 +10,11 @@ constexpr int kQueryVectors =
 // Multiply-adds of attention that one thread does in a few microseconds: less than this stays on the calling thread.
 constexpr std::int64_t kSmallAttention = 100'000;
 
+// The first position that no row of the task sees.
+int endOfKeys(const kernels::AttentionTask& task) noexcept {
+  return task.keys > 0 ? task.keys : task.firstPosition + task.rows;
+}
+
 // In rows × spans: all heads of a piece cost the same.
 template <class Piece>
 std::int64_t workOf(const Piece& piece) noexcept {
@@ -20,10 +25,10 @@ std::int64_t workOf(const Piece& piece) noexcept {
 
 void CpuModel::rotateAndStore(int layer, const HeadShape& shape, const QueryKeyValue& qkv) {
   const Rows query = rows(qkv.query), key = rows(qkv.key), value = rows(qkv.value);
-  const Rope& rope = m_ropes[static_cast<std::size_t>(qkv.rope.index)];
+  const Rope* rope = qkv.rope ? &m_ropes[static_cast<std::size_t>(qkv.rope.index)] : nullptr;
   const float* queryNorm = vector(qkv.queryNorm.weight);
   const float* keyNorm = vector(qkv.keyNorm.weight);
-  const std::int64_t pairs = rope.spec.dims / 2;
+  const std::int64_t pairs = rope != nullptr ? rope->spec.dims / 2 : 0;
   const kernels::KvType type = m_kv->shape().type;
   const int pageTokens = m_kv->pageTokens();
   const auto turn = [&](float* heads, int count, const float* norm, float epsilon, std::int64_t row) {
@@ -33,8 +38,9 @@ void CpuModel::rotateAndStore(int layer, const HeadShape& shape, const QueryKeyV
         m_kernels.rmsNorm(x, norm, epsilon, shape.headDim, x);
       }
     }
-    m_kernels.rope(heads, count, shape.headDim, rope.spec.dims, rope.spec.style, rope.cosines + row * pairs,
-                   rope.sines + row * pairs);
+    if (rope == nullptr) return;
+    m_kernels.rope(heads, count, shape.headDim, rope->spec.dims, rope->spec.style, rope->cosines + row * pairs,
+                   rope->sines + row * pairs);
   };
   // Rows of a multi-token step are few microseconds each; one row is done at once by the caller.
   const std::int64_t rowWork = query.cols + 2 * key.cols;
@@ -69,6 +75,7 @@ kernels::AttentionTask CpuModel::attentionTask(const AttentionWork& piece, const
   task.rows = piece.rows;
   task.firstPosition = sequence.pastLength + piece.row;
   task.window = spec.window;
+  task.keys = spec.bidirectional ? sequence.pastLength + sequence.tokenCount : 0;
   task.group = group;
   task.headDim = shape.headDim;
   task.scale = spec.scale;
@@ -94,7 +101,7 @@ void CpuModel::planAttention(const HeadShape& shape, const AttentionSpec& spec) 
       piece.row = row;
       piece.rows = std::min(pieceRows, sequence.tokenCount - row);
       const int first = sequence.pastLength + row;
-      const int last = first + piece.rows - 1;
+      const int last = spec.bidirectional ? sequence.pastLength + sequence.tokenCount - 1 : first + piece.rows - 1;
       piece.firstSpan = (spec.window > 0 ? std::max(0, first - spec.window + 1) : 0) / kernels::kAttentionSpan;
       piece.endSpan = last / kernels::kAttentionSpan + 1;
       work += workOf(piece) * shape.kvHeads;
@@ -141,7 +148,7 @@ void CpuModel::attend(int layer, const HeadShape& shape, Buffer query, Buffer ou
   for (const AttentionWork& piece : m_attention) {
     const kernels::AttentionTask task = attentionTask(piece, shape, from, to, spec);
     floats = std::max(floats, m_kernels.attentionScratchFloats(task));
-    pages = std::max(pages, static_cast<std::size_t>((task.firstPosition + task.rows + pageTokens - 1) / pageTokens));
+    pages = std::max(pages, static_cast<std::size_t>((endOfKeys(task) + pageTokens - 1) / pageTokens));
   }
   for (ThreadScratch& one : m_scratch) {
     if (one.attention.size() < static_cast<std::size_t>(floats)) one.attention.resize(static_cast<std::size_t>(floats));
@@ -167,7 +174,7 @@ void CpuModel::attend(int layer, const HeadShape& shape, Buffer query, Buffer ou
       const auto& table = m_batch.sequences[static_cast<std::size_t>(piece.sequence)].blockTable;
       const int seen = spec.window > 0 ? std::max(0, task.firstPosition - spec.window + 1) : 0;
       const int first = std::max(seen, piece.firstSpan * kernels::kAttentionSpan) / pageTokens;
-      const int last = std::min(task.firstPosition + task.rows, piece.endSpan * kernels::kAttentionSpan) - 1;
+      const int last = std::min(endOfKeys(task), piece.endSpan * kernels::kAttentionSpan) - 1;
       for (int page = first; page <= last / pageTokens; ++page) {
         const auto place = static_cast<std::size_t>(page);
         mine.keys[place] = m_kv->keys(table[place], layer, piece.kvHead);

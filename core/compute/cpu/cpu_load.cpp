@@ -141,6 +141,7 @@ Result<std::unique_ptr<CpuModel>> CpuModel::load(std::shared_ptr<ThreadPool> poo
     model->m_preparedNext[kind] = work + layout.prepared[1][kind];
   }
   model->m_positions.resize(static_cast<std::size_t>(plan.maxTokens()));
+  model->m_kept.reserve(static_cast<std::size_t>(plan.maxTokens()));
   model->m_slots.resize(static_cast<std::size_t>(plan.maxTokens()));
   return model;
 }

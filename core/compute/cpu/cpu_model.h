@@ -68,6 +68,8 @@ class CpuModel final : public DeviceModel, public Ops {
 
   using Ops::project;
   void embed(Matrix table, float scale, Buffer out) override;
+  void addLookup(Matrix table, LookupBy by, Buffer out) override;
+  void normalise(Buffer rows, const Norm& norm) override;
   void project(Buffer in, const Norm& norm, std::span<const Projection> projections) override;
   void gatedProject(Buffer in, const Norm& norm, const GatedProjection& gated) override;
   void mixExperts(Buffer in, const Norm& norm, const ExpertMixture& mixture) override;
@@ -103,6 +105,7 @@ class CpuModel final : public DeviceModel, public Ops {
     std::int64_t outStride = 0;
     const float* bias = nullptr;
     bool accumulate = false;
+    Activation activation = Activation::None;
     std::int64_t unitTiles = 1;  // pieces are cut between units
     std::int64_t units = 0, firstUnit = 0;
   };
@@ -150,6 +153,15 @@ class CpuModel final : public DeviceModel, public Ops {
   }
   [[nodiscard]] ThreadScratch& scratch(int thread) noexcept { return m_scratch[static_cast<std::size_t>(thread)]; }
 
+  void applyNorm(const Norm& norm, const float* x, std::int64_t n, float* out) const noexcept;
+  // Where pieces of a product are cut whose rows the next operation reads, and whether their makers can prepare them.
+  struct OutputCut {
+    std::int64_t alignment = 1;
+    bool prepares = false;
+  };
+  [[nodiscard]] OutputCut outputCut(Rows made, std::int64_t outputs) const noexcept;
+  // Writes norm(in) of the batch's hiddenRows and leaves the rows of its logitRows.
+  void takeHidden(Rows in, const Norm& norm);
   // Normalises (optional) and prepares the step's rows of `in` for the activation kinds in the bit set, unless the operation
   // that made them has done it.
   void prepare(Rows in, const Norm& norm, unsigned kinds);
@@ -220,6 +232,7 @@ class CpuModel final : public DeviceModel, public Ops {
   std::span<float> m_logits;
   std::int64_t m_rows = 0;                // of every buffer now
   std::vector<std::int32_t> m_positions;  // of each token
+  std::vector<std::int32_t> m_kept;       // the tokens that keepLogitRows() left, where hidden states are wanted
   std::vector<std::int64_t> m_slots;      // page · pageTokens + place in the page, of each token
   // The current attention: pieces for the threads, the states of divided ones, and how many of their parts are not done yet.
   std::vector<AttentionWork> m_attention;

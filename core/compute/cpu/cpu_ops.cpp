@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "core/compute/cpu/cpu_model.h"
@@ -79,6 +80,38 @@ void CpuModel::embed(Matrix table, float scale, Buffer out) {
   });
 }
 
+void CpuModel::addLookup(Matrix table, LookupBy by, Buffer out) {
+  forgetOutput();
+  const LoadedMatrix& source = matrix(table);
+  const Rows to = rows(out);
+  const std::int64_t rowBytes = to.cols / source.source->blockElements * source.source->blockBytes;
+  eachRow(m_rows, to.cols, [&](std::int64_t row, int thread) {
+    // All of a text is the first segment: a second one is what pairs of texts have.
+    const std::int64_t index = by == LookupBy::Position ? m_positions[static_cast<std::size_t>(row)] : 0;
+    float* found = scratch(thread).row.data();
+    source.source->dequantize(source.data + index * rowBytes, found, to.cols);
+    m_kernels.add(to.row(row), found, to.cols);
+  });
+}
+
+void CpuModel::applyNorm(const Norm& norm, const float* x, std::int64_t n, float* out) const noexcept {
+  if (norm.bias) {
+    m_kernels.layerNorm(x, vector(norm.weight), vector(norm.bias), norm.epsilon, n, out);
+  } else {
+    m_kernels.rmsNorm(x, vector(norm.weight), norm.epsilon, n, out);
+  }
+}
+
+void CpuModel::normalise(Buffer buffer, const Norm& norm) {
+  forgetOutput();
+  const Rows made = rows(buffer);
+  eachRow(m_rows, made.cols, [&](std::int64_t row, int) {
+    applyNorm(norm, made.row(row), made.cols, made.row(row));
+    prepareOutput(made, row, row + 1, 0, made.cols);
+  });
+  announceOutput(made);
+}
+
 void CpuModel::prepare(Rows in, const Norm& norm, unsigned kinds) {
   const Ready ready = std::exchange(m_ready, {});
   if (!norm) {
@@ -93,12 +126,11 @@ void CpuModel::prepare(Rows in, const Norm& norm, unsigned kinds) {
     if ((kinds >> kind & 1U) != 0)
       stride[kind] = m_kernels.activationBytes(static_cast<kernels::ActivationKind>(kind), in.cols);
   }
-  const float* weight = vector(norm.weight);
   eachRow(m_rows, in.cols, [&](std::int64_t row, int thread) {
     const float* x = in.row(row);
-    if (weight != nullptr) {
+    if (norm) {
       float* normed = scratch(thread).row.data();
-      m_kernels.rmsNorm(x, weight, norm.epsilon, in.cols, normed);
+      applyNorm(norm, x, in.cols, normed);
       x = normed;
     }
     bool finite = true;  // every product's input is looked at: what comes out of it need not show a NaN any more
@@ -124,11 +156,24 @@ void CpuModel::multiplyPiece(const Product& product, std::int64_t tileBegin, std
   float* out = product.out + m0 * product.outStride;
   m_kernels.matmul(plan, product.matrix->data, m_prepared[kind] + m0 * stride, stride, m1 - m0, out, product.outStride,
                    tileBegin, tileEnd, product.accumulate);
+  const std::int64_t n0 = tileBegin * plan.tileRows;
+  const std::int64_t n1 = std::min(tileEnd * plan.tileRows, plan.rows);
   if (product.bias != nullptr) {
-    const std::int64_t n0 = tileBegin * plan.tileRows;
-    const std::int64_t n1 = std::min(tileEnd * plan.tileRows, plan.rows);
     for (std::int64_t m = 0; m < m1 - m0; ++m) m_kernels.add(out + m * product.outStride + n0, product.bias + n0, n1 - n0);
   }
+  if (product.activation == Activation::Gelu) {
+    for (std::int64_t m = 0; m < m1 - m0; ++m) {
+      float* made = out + m * product.outStride + n0;
+      m_kernels.gelu(made, n1 - n0, made);
+    }
+  }
+}
+
+CpuModel::OutputCut CpuModel::outputCut(Rows made, std::int64_t outputs) const noexcept {
+  const std::int64_t wide = outputAlignment(made);
+  // Wide pieces only where every thread has enough of them to end with the others.
+  if (wide <= kElementwiseAlignment || outputs / wide >= kLeastWidePieces * m_pool->threadCount()) return {wide, true};
+  return {kElementwiseAlignment, false};
 }
 
 std::int64_t CpuModel::outputAlignment(Rows made) const noexcept {
@@ -208,10 +253,21 @@ void CpuModel::project(Buffer in, const Norm& norm, std::span<const Projection> 
   for (const Projection& projection : projections.first(std::min(projections.size(), products.size()))) {
     const LoadedMatrix& weight = matrix(projection.weight);
     const Rows out = rows(projection.out);
-    products[count++] = {&weight, out.data, out.cols, vector(projection.bias), projection.accumulate};
+    products[count++] = {&weight, out.data, out.cols, vector(projection.bias), projection.accumulate, projection.activation};
     kinds |= 1U << weight.plan.activation;
   }
   prepare(rows(in), norm, kinds);
+  if (projections.size() == 1 && projections[0].activation != Activation::None) {
+    // What is activated is read next: whoever makes a piece prepares it.
+    const Rows out = rows(projections[0].out);
+    const kernels::PackPlan& plan = products[0].matrix->plan;
+    const OutputCut cut = outputCut(out, plan.rows);
+    multiply(std::span(products).first(1), cut.alignment, 1.0, [&](std::int64_t t0, std::int64_t t1, std::int64_t m0, std::int64_t m1) {
+      if (cut.prepares) prepareOutput(out, m0, m1, t0 * plan.tileRows, std::min(t1 * plan.tileRows, plan.rows));
+    });
+    if (cut.prepares) announceOutput(out);
+    return;
+  }
   multiply(std::span(products).first(count), productAlignment(), 1.0, [](auto...) {});
   if (projections.size() > count) project(in, norm, projections.subspan(count));
 }
@@ -225,20 +281,18 @@ void CpuModel::gatedProject(Buffer in, const Norm& norm, const GatedProjection& 
   Product gateProduct{&gate, inner.data, inner.cols};
   Product upProduct{&up, other.data, other.cols};
   if (gate.plan.tileRows == up.plan.tileRows) {
-    const std::int64_t wide = outputAlignment(inner);
-    // Wide pieces only where every thread has enough of them to end with the others.
-    const bool prepares = wide <= kElementwiseAlignment || gate.plan.rows / wide >= kLeastWidePieces * m_pool->threadCount();
+    const OutputCut cut = outputCut(inner, gate.plan.rows);
     // The thread that has a piece of the gate in its cache makes the same piece of `up` and joins them there and then.
-    multiply(std::span(&gateProduct, 1), prepares ? wide : kElementwiseAlignment, 2.0,
+    multiply(std::span(&gateProduct, 1), cut.alignment, 2.0,
              [&](std::int64_t t0, std::int64_t t1, std::int64_t m0, std::int64_t m1) {
                multiplyPiece(upProduct, t0, t1, m0, m1);
                const std::int64_t n0 = t0 * gate.plan.tileRows;
                const std::int64_t n1 = std::min(t1 * gate.plan.tileRows, gate.plan.rows);
                for (std::int64_t m = m0; m < m1; ++m)
                  activate(inner.row(m) + n0, other.row(m) + n0, n1 - n0, inner.row(m) + n0);
-               if (prepares) prepareOutput(inner, m0, m1, n0, n1);
+               if (cut.prepares) prepareOutput(inner, m0, m1, n0, n1);
              });
-    if (prepares) announceOutput(inner);
+    if (cut.prepares) announceOutput(inner);
     return;
   }
   std::array products{gateProduct, upProduct};
@@ -252,25 +306,55 @@ void CpuModel::addNormed(Buffer in, const Norm& norm, Buffer residual) {
   const Rows from = rows(in), to = rows(residual);
   eachRow(m_rows, from.cols, [&](std::int64_t row, int thread) {
     float* normed = scratch(thread).row.data();
-    m_kernels.rmsNorm(from.row(row), vector(norm.weight), norm.epsilon, from.cols, normed);
+    applyNorm(norm, from.row(row), from.cols, normed);
     m_kernels.add(to.row(row), normed, from.cols);
   });
 }
 
 void CpuModel::keepLogitRows(std::span<const Buffer> buffers) {
   forgetOutput();
+  std::span<const std::int32_t> kept = m_batch.logitRows;
+  if (!m_batch.hiddenRows.empty()) {
+    m_kept.clear();
+    std::ranges::set_union(m_batch.logitRows, m_batch.hiddenRows, std::back_inserter(m_kept));
+    kept = m_kept;
+  }
   for (const Buffer buffer : buffers) {
     const Rows moved = rows(buffer);
     std::int64_t to = 0;
-    for (const std::int32_t from : m_batch.logitRows) {  // ascending: a row only ever moves to the front
+    for (const std::int32_t from : kept) {  // ascending: a row only ever moves to the front
       if (from != to) std::copy_n(moved.row(from), moved.cols, moved.row(to));
       ++to;
     }
   }
-  m_rows = static_cast<std::int64_t>(m_batch.logitRows.size());
+  m_rows = static_cast<std::int64_t>(kept.size());
+}
+
+void CpuModel::takeHidden(Rows in, const Norm& norm) {
+  forgetOutput();
+  std::int64_t hidden = 0, logits = 0;
+  for (std::size_t i = 0; i < m_kept.size(); ++i) {
+    const float* row = in.row(static_cast<std::int64_t>(i));
+    if (hidden < std::ssize(m_batch.hiddenRows) && m_batch.hiddenRows[static_cast<std::size_t>(hidden)] == m_kept[i]) {
+      float* out = m_batch.hidden.data() + hidden++ * in.cols;
+      if (norm) {
+        applyNorm(norm, row, in.cols, out);
+      } else {
+        std::copy_n(row, in.cols, out);
+      }
+      if (anyNotFinite(out, in.cols)) m_notFinite.store(true, std::memory_order_relaxed);
+    }
+    if (logits < std::ssize(m_batch.logitRows) && m_batch.logitRows[static_cast<std::size_t>(logits)] == m_kept[i]) {
+      if (static_cast<std::size_t>(logits) != i) std::copy_n(row, in.cols, in.row(logits));
+      ++logits;
+    }
+  }
+  m_rows = logits;
 }
 
 void CpuModel::head(Buffer in, const Norm& norm, Matrix weight) {
+  if (!m_batch.hiddenRows.empty()) takeHidden(rows(in), norm);
+  if (!weight || m_rows == 0) return;
   const LoadedMatrix& head = matrix(weight);
   prepare(rows(in), norm, 1U << head.plan.activation);
   Product product{&head, m_logits.data(), head.plan.rows};

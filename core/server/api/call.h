@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/chat/chat_service.h"
+#include "core/chat/embedding.h"
 #include "core/server/api/api_error.h"
 
 namespace hearth::api {
@@ -38,6 +39,16 @@ struct Call {
   bool addSpecial = false, parseSpecial = true, withPieces = false;  ///< of /tokenize
 };
 
+/// A request for embeddings, or for an order of documents, while its body is read.
+struct EmbeddingDraft {
+  EmbeddingRequest request;
+  bool base64 = false;
+  std::string query;
+  std::vector<std::string> documents;
+  int topN = -1;
+  bool returnDocuments = false;
+};
+
 /// A call while its body is read: also what only makes sense once all fields are known.
 struct Draft {
   Call call;
@@ -52,6 +63,7 @@ struct Draft {
   std::vector<std::string> toolNames;
   std::string shapeField;  ///< the field that said which shape the answer shall have
   boost::json::object templateVariables;
+  EmbeddingDraft embedding;
 };
 
 }  // namespace hearth::api

@@ -15,6 +15,10 @@ void getHealth(const ApiContext& context, http::ExchangePtr exchange, const Argu
 void getMetrics(const ApiContext& context, http::ExchangePtr exchange, const Arguments& arguments);
 void listModels(const ApiContext& context, http::ExchangePtr exchange, const Arguments& arguments);
 void getModel(const ApiContext& context, http::ExchangePtr exchange, const Arguments& arguments);
+void postEmbeddings(const ApiContext& context, http::ExchangePtr exchange, const Arguments& arguments);
+void postOllamaEmbed(const ApiContext& context, http::ExchangePtr exchange, const Arguments& arguments);
+void postOllamaEmbeddings(const ApiContext& context, http::ExchangePtr exchange, const Arguments& arguments);
+void postRerank(const ApiContext& context, http::ExchangePtr exchange, const Arguments& arguments);
 void postChatCompletions(const ApiContext& context, http::ExchangePtr exchange, const Arguments& arguments);
 void postCompletions(const ApiContext& context, http::ExchangePtr exchange, const Arguments& arguments);
 

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <string_view>
@@ -38,10 +39,10 @@ std::string modelJson(const InstalledModel& model, const std::vector<ModelStatus
   const auto status = std::ranges::find(statuses, model.id, &ModelStatus::id);
   const ModelState state = status == statuses.end() ? ModelState::Unloaded : status->state;
   return fmt::format(
-      R"({{"id":{},"object":"model","created":{},"owned_by":"hearth","hearth":{{"state":"{}","architecture":{},"quantisation":{},"parameters":{},"trained_context":{},"file_bytes":{},"has_chat_template":{}}}}})",
+      R"({{"id":{},"object":"model","created":{},"owned_by":"hearth","hearth":{{"state":"{}","architecture":{},"quantisation":{},"parameters":{},"trained_context":{},"file_bytes":{},"has_chat_template":{},"capabilities":["{}"]}}}})",
       jsonString(model.id), model.modifiedMs / 1000, stateName(state), jsonString(model.config->architecture),
       jsonString(model.config->quantisation), model.config->parameters, model.config->trainedContext, model.fileBytes,
-      model.hasChatTemplate);
+      model.hasChatTemplate, fmt::join(model.config->capabilities(), "\",\""));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "core/server/api/anthropic/messages_schema.h"
 #include "core/server/api/controllers.h"
 #include "core/server/api/dialect.h"
+#include "core/server/api/embeddings/embedding_schema.h"
 #include "core/server/api/native/native_schema.h"
 #include "core/server/api/ollama/ollama_schema.h"
 #include "core/server/api/openai/chat_schema.h"
@@ -149,6 +150,12 @@ const std::vector<BodyOfRoute>& bodiesOfRoutes() {
       {"POST", "/tokenize", &tokenizeSchema()},
       {"POST", "/detokenize", &detokenizeSchema()},
       {"POST", "/infill", &infillSchema()},
+      {"POST", "/v1/embeddings", &embeddingSchema()},
+      {"POST", "/api/embed", &ollamaEmbedSchema()},
+      {"POST", "/api/embeddings", &ollamaEmbeddingSchema()},
+      {"POST", "/rerank", &rerankSchema()},
+      {"POST", "/v1/rerank", &rerankSchema()},
+      {"POST", "/v2/rerank", &rerankSchema()},
   };
   return bodies;
 }

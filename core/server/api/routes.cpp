@@ -26,6 +26,12 @@ constexpr std::array kRoutes{
     Route{"POST", "/v1/responses", Access::Chat, postResponses},
     Route{"GET", "/v1/responses/{id}", Access::Chat, getResponse},
     Route{"DELETE", "/v1/responses/{id}", Access::Chat, deleteResponse},
+    Route{"POST", "/v1/embeddings", Access::Chat, postEmbeddings},
+
+    // Jina's and Cohere's.
+    Route{"POST", "/rerank", Access::Chat, postRerank},
+    Route{"POST", "/v1/rerank", Access::Chat, postRerank},
+    Route{"POST", "/v2/rerank", Access::Chat, postRerank},
 
     // Anthropic's dialect.
     Route{"POST", "/v1/messages", Access::Chat, postMessages},
@@ -45,6 +51,8 @@ constexpr std::array kRoutes{
     // Ollama's dialect.
     Route{"POST", "/api/chat", Access::Chat, postOllamaChat, Body::LooseJson},
     Route{"POST", "/api/generate", Access::Chat, postOllamaGenerate, Body::LooseJson},
+    Route{"POST", "/api/embed", Access::Chat, postOllamaEmbed, Body::LooseJson},
+    Route{"POST", "/api/embeddings", Access::Chat, postOllamaEmbeddings, Body::LooseJson},
     Route{"GET", "/api/version", Access::Public, getOllamaVersion},
     Route{"GET", "/api/tags", Access::Chat, getOllamaTags},
     Route{"GET", "/api/ps", Access::Chat, getOllamaPs},

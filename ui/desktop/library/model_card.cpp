@@ -88,7 +88,11 @@ void ModelCard::refresh() {
     const ModelConfig& config = *m_model.config;
     facts << q(config.quantisation) << bytesText(m_model.fileBytes) << tr("%1 parameters").arg(parametersText(config.parameters))
           << q(config.architecture) << tr("context %1").arg(countText(config.trainedContext));
-    if (!m_model.hasChatTemplate) facts << tr("base model: no chat template");
+    if (config.encoder) {
+      facts << tr("for embeddings: does not chat");
+    } else if (!m_model.hasChatTemplate) {
+      facts << tr("base model: no chat template");
+    }
     if (!m_model.license.empty()) facts << q(m_model.license);
   } else {
     facts << bytesText(m_model.fileBytes) << q(m_model.path.string());
