@@ -1,5 +1,5 @@
-// Any bytes into the request parser, cut anywhere; what parses goes on through the policy and, as a chat call, through the
-// JSON and field checks. Two properties are held beside "no crash": how the bytes are cut changes nothing, and error
+// Any bytes into the request parser, cut anywhere; what parses goes on through the policy and, as a call of each dialect,
+// through the JSON and field checks. Two properties are held beside "no crash": how the bytes are cut changes nothing, and error
 // answers are valid JSON.
 #include <cstddef>
 #include <cstdint>
@@ -7,8 +7,13 @@
 #include <string>
 #include <string_view>
 
+#include "core/server/api/anthropic/messages_schema.h"
 #include "core/server/api/json_body.h"
+#include "core/server/api/native/native_schema.h"
+#include "core/server/api/ollama/ollama_schema.h"
 #include "core/server/api/openai/chat_schema.h"
+#include "core/server/api/openai/completions_schema.h"
+#include "core/server/api/openai/responses_schema.h"
 #include "core/server/transport/http_policy.h"
 #include "core/server/transport/request_parser.h"
 
@@ -35,15 +40,30 @@ void feedInSteps(RequestParser& parser, std::string_view bytes, std::size_t step
   }
 }
 
-void tryChat(std::string_view body) {
-  const auto call = hearth::api::parseChatCall(body);
-  if (call) {
-    require(call->choices >= 1 && call->choices <= 8);
-    require(call->request.sampling.validate(1 << 30).has_value());
-    return;
+template <class T>
+void check(const hearth::api::ApiResult<T>& read, hearth::api::Dialect dialect) {
+  if (read) return;
+  require(read.error().status == 400);
+  require(hearth::api::parseJsonBody(hearth::api::errorBody(read.error(), dialect)).has_value());
+}
+
+/// The body through every dialect's reader: what one takes, another refuses, and none falls over.
+void tryCalls(std::string_view body) {
+  using hearth::api::Dialect;
+  const auto chat = hearth::api::parseChatCall(body);
+  check(chat, Dialect::OpenAi);
+  if (chat) {
+    require(chat->choices >= 1 && chat->choices <= 8);
+    require(chat->request.sampling.validate(1 << 30).has_value());
   }
-  require(call.error().status == 400);
-  require(hearth::api::parseJsonBody(hearth::api::errorBody(call.error())).has_value());
+  check(hearth::api::parseCompletionsCall(body), Dialect::OpenAi);
+  check(hearth::api::parseResponsesCall(body), Dialect::OpenAi);
+  check(hearth::api::parseMessagesCall(body), Dialect::Anthropic);
+  check(hearth::api::parseOllamaChat(body), Dialect::Ollama);
+  check(hearth::api::parseOllamaGenerate(body), Dialect::Ollama);
+  check(hearth::api::parseTokenizeCall(body), Dialect::OpenAi);
+  check(hearth::api::parseDetokenizeCall(body), Dialect::OpenAi);
+  check(hearth::api::parseInfillCall(body), Dialect::OpenAi);
 }
 
 }  // namespace
@@ -53,7 +73,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   // The first byte chooses the door, so that the JSON side need not be found through HTTP.
   if ((data[0] & 1) != 0) {
-    tryChat(bytes);
+    tryCalls(bytes);
     return 0;
   }
   hearth::http::ParseLimits limits;
@@ -80,7 +100,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!problem) {
       require(request.path == "*" || request.path.starts_with('/'));
       (void)hearth::http::percentDecode(request.path);
-      tryChat(request.body);
+      tryCalls(request.body);
     } else {
       require(hearth::api::parseJsonBody(hearth::http::problemResponse(*problem).body).has_value());
     }

@@ -306,6 +306,32 @@ TEST_F(OpenAiApi, WhatTheServerSaysOfItself) {
   EXPECT_EQ(props.at("model_alias"), "tiny");
 }
 
+TEST_F(OpenAiApi, DisconnectCancelsInEveryDialect) {
+  struct Case {
+    const char *path, *body;
+  };
+  std::size_t index = 0;
+  for (const Case& c : std::initializer_list<Case>{
+           {"/v1/completions", R"({"prompt":"x","stream":STREAM})"},
+           {"/v1/responses", R"({"input":"x","stream":STREAM})"},
+           {"/v1/messages", R"({"max_tokens":5,"messages":[{"role":"user","content":"x"}],"stream":STREAM})"},
+           {"/api/chat", R"({"messages":[{"role":"user","content":"x"}],"stream":STREAM})"},
+           {"/api/generate", R"({"prompt":"x","stream":STREAM})"},
+       }) {
+    for (const char* stream : {"false", "true"}) {
+      test::RawClient client(port());
+      client.send(postJson(c.path, std::regex_replace(std::string(c.body), std::regex("STREAM"), stream)));
+      const auto call = m_chat.call(index++);
+      ASSERT_TRUE(call) << c.path;
+      EXPECT_TRUE(call->sink(test::startedEvent(1)));
+      EXPECT_TRUE(call->sink(test::textEvent("x")));
+      client.close();
+      EXPECT_TRUE(test::eventually([&] { return call->task->cancelled(); }, 2s)) << c.path << " stream " << stream;
+      EXPECT_FALSE(call->sink(test::textEvent("y")));
+    }
+  }
+}
+
 TEST_F(OpenAiApi, TheDocumentHasEveryRoute) {
   const auto document = json::parse(ask(test::get("/openapi.json")).body);
   EXPECT_EQ(document.at("openapi"), "3.1.0");

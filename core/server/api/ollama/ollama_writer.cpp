@@ -1,6 +1,7 @@
 #include "core/server/api/ollama/ollama_writer.h"
 
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
 #include <fmt/chrono.h>
@@ -100,13 +101,14 @@ class OllamaWriter final : public AnswerWriter {
                                        : std::string{};
   }
 
-  /// Empty for a call whose arguments are no object, because the answer was cut off in the middle of it.
+  /// In one line, however the model wrote the arguments. Empty for a call whose arguments are no object, because the answer
+  /// was cut off in the middle of it.
   static std::string callJson(const AnswerCall& call, std::size_t index) {
     boost::system::error_code problem;
     const auto arguments = boost::json::parse(call.arguments, problem);
     if (problem || !arguments.is_object()) return {};
     return fmt::format(R"({{"id":{},"function":{{"index":{},"name":{},"arguments":{}}}}})", jsonString(call.id), index,
-                       jsonString(call.name), call.arguments);
+                       jsonString(call.name), boost::json::serialize(arguments));
   }
   void flushCalls(std::string& out, const AnswerChoice& choice, std::size_t end) {
     for (; m_callsSent < end; ++m_callsSent) {
