@@ -2,12 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <mutex>
 #include <thread>
 #include <vector>
 
+#include "core/server/transport/spooled_body.h"
 #include "tests/server/malformed_requests.h"
 #include "tests/server/raw_client.h"
 
@@ -447,6 +451,86 @@ TEST_F(Transport, RefusesOtherAddressesAndTakenPorts) {
   second.host = "localhost";
   second.port = port();
   EXPECT_TRUE(Listener::start(second).has_value()) << "a stopped server's port can be had at once";
+}
+
+TEST_F(Transport, OneAddressGetsItsShareOfConnections) {
+  m_options.limits.connectionsPerAddress = 4;
+  m_options.limits.keepAliveIdle = 20s;
+  start();
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 4; ++i) {
+    clients.push_back(std::make_unique<RawClient>(port()));
+    clients.back()->send(test::get("/"));
+    ASSERT_TRUE(clients.back()->readResponse().has_value());
+  }
+  RawClient extra(port());
+  const auto refused = extra.readResponse();
+  ASSERT_TRUE(refused.has_value());
+  EXPECT_EQ(refused->status, 429);
+  EXPECT_EQ(refused->headers.at("retry-after"), "2");
+  extra.close();
+  clients.pop_back();
+  EXPECT_TRUE(eventually([&] {
+    RawClient again(port());
+    again.send(test::get("/"));
+    const auto response = again.readResponse();
+    return response && response->status == 200;
+  })) << "room is given back, and refusals take none";
+}
+
+TEST_F(Transport, TheJudgeDecidesBeforeTheBody) {
+  const auto folder = std::filesystem::temp_directory_path() / ("hearth-spool-" + std::to_string(::getpid()));
+  m_options.spoolFolder = folder;
+  m_options.judge = [](const Request& head) {
+    Verdict verdict;
+    verdict.notes.route = "judged";
+    if (head.path == "/no") verdict.refusal = Response{401, "text/plain", {}, "who?"};
+    if (head.path == "/small") verdict.bodyBytes = 10;
+    if (head.path == "/large") verdict.bodyBytes = 40ULL * 1024 * 1024;
+    verdict.spool = head.path == "/file";
+    if (verdict.spool) verdict.bodyBytes = 100ULL * 1024 * 1024;
+    return verdict;
+  };
+  std::filesystem::path spooled;
+  m_options.handler = [&](const ExchangePtr& exchange) {
+    Response response;
+    const auto& file = exchange->request().file;
+    if (file) spooled = file->path();
+    response.body = file ? std::to_string(std::filesystem::file_size(file->path())) : std::to_string(exchange->takeBody().size());
+    exchange->respond(std::move(response));
+  };
+  start();
+  RawClient client(port());
+  client.send(test::get("/no") + test::get("/yes"));
+  EXPECT_EQ(client.readResponse()->status, 401);
+  EXPECT_EQ(client.readResponse()->status, 200) << "nothing was in the way of the next request";
+  client.send("POST /no HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n");
+  EXPECT_EQ(client.readResponse()->status, 401) << "without waiting for the body";
+  EXPECT_TRUE(client.closedByPeer(5s));
+  for (const auto& [request, status] : {std::pair{test::postJson("/small", "0123456789"), 200}, {test::postJson("/small", "0123456789a"), 413},
+                                        {std::string("POST /small HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n01234567\r\n8\r\n01234567\r\n0\r\n\r\n"), 413},
+                                        {test::postJson("/large", std::string(20'000'000, 'x')), 200}, {test::postJson("/other", std::string(20'000'000, 'x')), 413}}) {
+    RawClient one(port());
+    one.send(request);
+    const auto response = one.readResponse();
+    ASSERT_TRUE(response.has_value());
+    EXPECT_EQ(response->status, status) << request.substr(0, 60);
+  }
+  RawClient uploader(port());
+  uploader.send(test::postJson("/file", std::string(30'000'000, 'x')) + test::get("/yes"));
+  const auto stored = uploader.readResponse();
+  ASSERT_TRUE(stored.has_value());
+  EXPECT_EQ(stored->body, "30000000");
+  EXPECT_EQ(uploader.readResponse()->status, 200);
+  EXPECT_FALSE(spooled.empty());
+  EXPECT_TRUE(eventually([&] { return !std::filesystem::exists(spooled); })) << "nobody took it";
+  {
+    RawClient gone(port());
+    gone.send("POST /file HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n" + std::string(5000, 'x'));
+    EXPECT_TRUE(eventually([&] { return !std::filesystem::is_empty(folder); }));
+  }
+  EXPECT_TRUE(eventually([&] { return std::filesystem::is_empty(folder); })) << "half an upload is removed";
+  std::filesystem::remove_all(folder);
 }
 
 TEST_F(Transport, ManyConnectionsAtOnce) {

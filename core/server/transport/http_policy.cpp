@@ -75,9 +75,9 @@ std::optional<HttpProblem> splitTarget(Request& request) {
     return std::nullopt;
   }
   if (!target.starts_with('/')) {
-    constexpr std::string_view kScheme = "http://";
-    if (target.size() <= kScheme.size() || !equalsIgnoringCase(target.substr(0, kScheme.size()), kScheme)) return badTarget();
-    target.remove_prefix(kScheme.size());
+    const std::string_view scheme = request.secure ? "https://" : "http://";
+    if (target.size() <= scheme.size() || !equalsIgnoringCase(target.substr(0, scheme.size()), scheme)) return badTarget();
+    target.remove_prefix(scheme.size());
     const std::size_t end = std::min(target.find_first_of("/?"), target.size());
     const std::string authority(target.substr(0, end));
     for (Header& header : request.headers) {
@@ -93,7 +93,27 @@ std::optional<HttpProblem> splitTarget(Request& request) {
   return std::nullopt;
 }
 
-std::optional<HttpProblem> checkHostAndOrigin(const Request& request) {
+namespace {
+
+bool isOneOf(std::string_view host, const HostNames& names) noexcept {
+  if (host.ends_with('.')) host.remove_suffix(1);
+  return std::ranges::any_of(names, [&](const std::string& name) { return equalsIgnoringCase(host, name); });
+}
+
+/// "https://host:port" of a browser, against the Host header of the same request.
+bool isOwnOrigin(std::string_view origin, std::string_view host, bool secure, const HostNames& names) noexcept {
+  const std::size_t scheme = origin.find("://");
+  if (scheme == std::string_view::npos) return false;
+  const std::string_view authority = origin.substr(scheme + 3);
+  if (secure) return origin.substr(0, scheme) == "https" && equalsIgnoringCase(authority, host);
+  if (origin.substr(0, scheme) != "http" && origin.substr(0, scheme) != "https") return false;
+  const auto name = hostOfAuthority(authority);
+  return name && (isLoopbackName(*name) || (equalsIgnoringCase(authority, host) && isOneOf(*name, names)));
+}
+
+}  // namespace
+
+std::optional<HttpProblem> checkHostAndOrigin(const Request& request, const HostNames& names) {
   const std::string* host = nullptr;
   const std::string* origin = nullptr;
   for (const Header& header : request.headers) {
@@ -107,17 +127,12 @@ std::optional<HttpProblem> checkHostAndOrigin(const Request& request) {
   if (host == nullptr) return HttpProblem{400, "bad_request", "The Host header is missing."};
   const auto name = hostOfAuthority(*host);
   if (!name) return HttpProblem{400, "bad_request", "The Host header is malformed."};
-  if (!isLoopbackName(*name))
-    return HttpProblem{403, "host_not_allowed", "This server answers only to loopback names (localhost, 127.0.0.1, [::1]), not to \"" + *host + "\"."};
-  if (origin != nullptr) {
-    std::string_view rest = *origin;
-    const std::size_t scheme = rest.find("://");
-    std::optional<std::string_view> originHost;
-    if (scheme != std::string_view::npos && (rest.substr(0, scheme) == "http" || rest.substr(0, scheme) == "https"))
-      originHost = hostOfAuthority(rest.substr(scheme + 3));
-    if (!originHost || !isLoopbackName(*originHost))
-      return HttpProblem{403, "origin_not_allowed", "Web pages from \"" + *origin + "\" may not use this server."};
-  }
+  if (!isLoopbackName(*name) && !isOneOf(*name, names))
+    return HttpProblem{403, "host_not_allowed",
+                       names.empty() ? "This server answers only to loopback names (localhost, 127.0.0.1, [::1]), not to \"" + *host + "\"."
+                                     : "This server does not answer to \"" + *host + "\". Its administrator can add the name."};
+  if (origin != nullptr && !isOwnOrigin(*origin, *host, request.secure, names))
+    return HttpProblem{403, "origin_not_allowed", "Web pages from \"" + *origin + "\" may not use this server."};
   return std::nullopt;
 }
 

@@ -4,9 +4,11 @@
 #include <string>
 #include <string_view>
 
+#include <vector>
+
 #include "core/server/transport/http_types.h"
 
-/// Who may talk to this server, as pure functions. Until accounts and TLS exist that is this machine alone.
+/// By which names this server answers, and to which web pages; pure functions.
 namespace hearth::http {
 
 /// True for "localhost" (and names below it), 127.0.0.0/8 in plain dotted form, and ::1, without port or brackets.
@@ -19,9 +21,13 @@ namespace hearth::http {
 /// the place of the Host header, as RFC 9112 §3.2.2 wants. Problem: 400.
 [[nodiscard]] std::optional<HttpProblem> splitTarget(Request& request);
 
-/// The answer to DNS rebinding and to foreign web pages: Host must name this machine (else 403; missing, doubled or
-/// malformed 400), and so must Origin where a browser sends one (else 403).
-[[nodiscard]] std::optional<HttpProblem> checkHostAndOrigin(const Request& request);
+/// The names besides loopback ones: addresses and host names, without ports or brackets, lower case. Exact: no patterns.
+using HostNames = std::vector<std::string>;
+
+/// The answer to DNS rebinding and to foreign web pages. Host must be a loopback name or one of `names` (else 403; missing,
+/// doubled or malformed 400). Where a browser sends an Origin it must be this server itself, by the very name that Host has;
+/// without TLS, any loopback one (else 403).
+[[nodiscard]] std::optional<HttpProblem> checkHostAndOrigin(const Request& request, const HostNames& names = {});
 
 /// "%41" → 'A'. None on a broken escape or NUL.
 [[nodiscard]] std::optional<std::string> percentDecode(std::string_view text);

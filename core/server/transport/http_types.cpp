@@ -24,7 +24,14 @@ std::string_view reasonPhrase(int status) noexcept {
   switch (status) {
     case 100: return "Continue";
     case 200: return "OK";
+    case 201: return "Created";
+    case 202: return "Accepted";
     case 204: return "No Content";
+    case 206: return "Partial Content";
+    case 303: return "See Other";
+    case 304: return "Not Modified";
+    case 307: return "Temporary Redirect";
+    case 308: return "Permanent Redirect";
     case 400: return "Bad Request";
     case 401: return "Unauthorized";
     case 403: return "Forbidden";
@@ -32,17 +39,33 @@ std::string_view reasonPhrase(int status) noexcept {
     case 405: return "Method Not Allowed";
     case 408: return "Request Timeout";
     case 409: return "Conflict";
+    case 410: return "Gone";
+    case 412: return "Precondition Failed";
     case 413: return "Content Too Large";
     case 415: return "Unsupported Media Type";
     case 417: return "Expectation Failed";
+    case 422: return "Unprocessable Content";
+    case 428: return "Precondition Required";
     case 429: return "Too Many Requests";
     case 431: return "Request Header Fields Too Large";
     case 500: return "Internal Server Error";
     case 501: return "Not Implemented";
+    case 502: return "Bad Gateway";
     case 503: return "Service Unavailable";
+    case 504: return "Gateway Timeout";
     case 505: return "HTTP Version Not Supported";
+    case 507: return "Insufficient Storage";
+    case 529: return "Overloaded";
     default: return status < 400 ? "OK" : "Error";
   }
+}
+
+std::string requestIdText(std::uint64_t id) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text = "req-";
+  const int digits = id >> 32 != 0 ? 16 : 8;
+  for (int shift = (digits - 1) * 4; shift >= 0; shift -= 4) text += kDigits[(id >> shift) & 15];
+  return text;
 }
 
 Response problemResponse(const HttpProblem& problem) {
@@ -51,7 +74,7 @@ Response problemResponse(const HttpProblem& problem) {
   response.body = R"({"error":{"message":)" + jsonString(problem.message) + R"(,"type":")" +
                   (problem.status >= 500 ? "server_error" : "invalid_request_error") + R"(","param":null,"code":)" +
                   jsonString(problem.code) + "}}";
-  if (problem.status == 503) response.headers.push_back({"Retry-After", "2"});
+  if (problem.status == 503 || problem.status == 429) response.headers.push_back({"Retry-After", "2"});
   return response;
 }
 

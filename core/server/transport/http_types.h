@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,13 @@ struct Header {
   std::string name, value;
 };
 
+/// Who a request comes from; what it holds is the judge's business (see Verdict). Constant.
+struct Identity {
+  virtual ~Identity() = default;
+};
+
+class SpooledBody;
+
 struct Request {
   std::string method;       ///< as sent: "GET"
   std::string target;       ///< as sent: "/v1/models?x=1"
@@ -22,8 +30,12 @@ struct Request {
   std::vector<Header> headers;
   std::string body;
   int versionMinor = 1;  ///< HTTP/1.x
-  std::string client;    ///< "127.0.0.1:51234"
+  std::string client;    ///< "127.0.0.1:51234", "[fd00::5]:51234"
+  std::string clientAddress;  ///< … without the port; v4 also when the socket is a v6 one
+  bool secure = false;   ///< came by TLS
   std::uint64_t id = 0;
+  std::shared_ptr<const Identity> identity;  ///< set by the judge
+  std::shared_ptr<SpooledBody> file;         ///< the body, of routes that want it on disk; else null
 
   /// The first header of this name (case does not matter), or null.
   [[nodiscard]] const std::string* header(std::string_view name) const noexcept;
@@ -56,6 +68,9 @@ enum class AbortReason : std::uint8_t {
   Stopping,      ///< the server stops: a last word may still be written within a second
 };
 
+/// "req-0000002a": the X-Request-Id header of the answer, and a request's name in GET /v1/queue/{id}.
+[[nodiscard]] std::string requestIdText(std::uint64_t id);
+
 /// What the request log and the metrics learn about a request beside its HTTP face.
 struct ExchangeNotes {
   std::string route;  ///< "/v1/models/{id}"; empty = no route
@@ -64,6 +79,7 @@ struct ExchangeNotes {
   double firstTokenSeconds = -1;  ///< from the request's arrival
   std::string errorCode;  ///< "model_not_found": as in the body's error.code
   std::string error;
+  std::string user;       ///< who it was, for the log; empty = nobody who signed in
 };
 
 /// One request and the way to answer it: either respond(), or startStream(), write()…, finish(). Thread-safe; no function
@@ -96,6 +112,18 @@ class Exchange {
   [[nodiscard]] virtual double elapsedSeconds() const noexcept = 0;  ///< since the request arrived
 };
 using ExchangePtr = std::shared_ptr<Exchange>;
+
+/// What is decided about a request when its head is there, before any of its body is taken.
+struct Verdict {
+  std::optional<Response> refusal;  ///< the answer, instead of calling the handler
+  bool hangUp = false;              ///< … and the connection ends with it
+  std::shared_ptr<const Identity> identity;
+  ExchangeNotes notes;              ///< what is known by now
+  std::size_t bodyBytes = 0;        ///< largest body; 0 = the transport's limit
+  bool spool = false;               ///< the body goes to a file, see Request::file
+};
+/// Called on an io thread: must not wait.
+using Judge = std::function<Verdict(const Request& head)>;
 
 /// Called on a worker thread of the transport, where it may work for a while, but not wait for an answer.
 using Handler = std::function<void(ExchangePtr)>;

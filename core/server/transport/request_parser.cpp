@@ -5,6 +5,7 @@
 #include <boost/beast/http/error.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <exception>
 
 namespace hearth::http {
@@ -34,7 +35,14 @@ class RequestParser::Impl final : public beast::http::basic_parser<true> {
  public:
   explicit Impl(const ParseLimits& limits) : m_limits(limits) {
     header_limit(static_cast<std::uint32_t>(limits.headerBytes + kBeastSlack));
-    body_limit(limits.bodyBytes);
+    body_limit(boost::none);  // counted here: the limit is known only once the head has been judged
+  }
+
+  void limitBody(std::size_t bytes) {
+    m_bodyLimit = bytes;
+    m_tooLarge.reset();
+    if (m_declared > m_bodyLimit || m_bodyBytes > m_bodyLimit)
+      m_tooLarge = HttpProblem{413, "body_too_large", "The request's body is larger than " + std::to_string(m_bodyLimit) + " bytes."};
   }
 
   std::size_t take(std::string_view bytes) {
@@ -44,7 +52,7 @@ class RequestParser::Impl final : public beast::http::basic_parser<true> {
       taken += 2;
       ++m_emptyLines;
     }
-    while (!m_problem && !is_done() && taken < bytes.size()) {
+    while (!m_problem && !m_tooLarge && !is_done() && taken < bytes.size()) {
       if (!m_started && bytes.substr(taken) == "\r" && m_emptyLines < kMostEmptyLines) break;
       m_started = true;
       const bool hadHead = m_headDone;
@@ -67,6 +75,7 @@ class RequestParser::Impl final : public beast::http::basic_parser<true> {
       if (is_header_done() && !m_headDone) {
         m_headDone = true;
         checkHead();
+        if (!m_problem) limitBody(m_bodyLimit);
       }
       if (error == beast::http::error::need_more) {
         if (!m_headDone && hasBareLineFeed(bytes.substr(taken))) m_problem = HttpProblem{400, "bad_request", "Malformed HTTP: a line ends without CR."};
@@ -82,6 +91,7 @@ class RequestParser::Impl final : public beast::http::basic_parser<true> {
   const ParseLimits m_limits;
   Request m_request;
   std::optional<HttpProblem> m_problem;
+  std::optional<HttpProblem> m_tooLarge;  // stands behind m_problem; goes when the limit is raised
   bool m_started = false;
   bool m_headDone = false;
   bool m_expectsContinue = false;
@@ -93,7 +103,7 @@ class RequestParser::Impl final : public beast::http::basic_parser<true> {
     if (error == Code::header_limit) {
       m_problem = HttpProblem{431, "headers_too_large", "The request's headers are larger than " + std::to_string(m_limits.headerBytes) + " bytes."};
     } else if (error == Code::body_limit || error == Code::buffer_overflow) {
-      m_problem = HttpProblem{413, "body_too_large", "The request's body is larger than " + std::to_string(m_limits.bodyBytes) + " bytes."};
+      m_problem = HttpProblem{413, "body_too_large", "The request's body is larger than " + std::to_string(m_bodyLimit) + " bytes."};
     } else if (error == Code::bad_version) {
       m_problem = HttpProblem{400, "bad_request", "Only HTTP/1.0 and HTTP/1.1 are spoken here."};
     } else {
@@ -111,6 +121,7 @@ class RequestParser::Impl final : public beast::http::basic_parser<true> {
       if (equalsIgnoringCase(header.name, "content-length")) {
         ++lengths;
         plainLength = plainLength && !header.value.empty() && std::ranges::all_of(header.value, [](char c) { return c >= '0' && c <= '9'; });
+        (void)std::from_chars(header.value.data(), header.value.data() + header.value.size(), m_declared);  // Beast has refused what is too long
       } else if (equalsIgnoringCase(header.name, "transfer-encoding")) {
         ++codings;
         chunkedOnly = chunkedOnly && equalsIgnoringCase(header.value, "chunked");
@@ -145,17 +156,25 @@ class RequestParser::Impl final : public beast::http::basic_parser<true> {
   }
   void on_header_impl(beast::error_code&) override {}
   void on_body_init_impl(boost::optional<std::uint64_t> const&, beast::error_code&) override {}
-  std::size_t on_body_impl(beast::string_view body, beast::error_code&) override {
-    m_request.body.append(view(body));
-    return body.size();
+  std::size_t on_body_impl(beast::string_view body, beast::error_code& error) override { return takeBody(body, error); }
+  void on_chunk_header_impl(std::uint64_t size, beast::string_view, beast::error_code& error) override {
+    if (size > m_bodyLimit || m_bodyBytes > m_bodyLimit - size) error = beast::http::error::body_limit;
   }
-  void on_chunk_header_impl(std::uint64_t, beast::string_view, beast::error_code&) override {}
-  std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view body, beast::error_code&) override {
+  std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view body, beast::error_code& error) override { return takeBody(body, error); }
+  std::size_t takeBody(beast::string_view body, beast::error_code& error) {
+    m_bodyBytes += body.size();
+    if (m_bodyBytes > m_bodyLimit) {
+      error = beast::http::error::body_limit;
+      return 0;
+    }
     m_request.body.append(view(body));
     return body.size();
   }
   void on_finish_impl(beast::error_code&) override {}
 
+  std::uint64_t m_bodyLimit = m_limits.bodyBytes;
+  std::uint64_t m_declared = 0;   // Content-Length
+  std::uint64_t m_bodyBytes = 0;  // so far, without framing
   int m_emptyLines = 0;
   std::size_t m_headBytes = 0;
 };
@@ -174,8 +193,10 @@ std::size_t RequestParser::feed(std::string_view bytes) {
 
 bool RequestParser::started() const noexcept { return m_impl->m_started; }
 bool RequestParser::headDone() const noexcept { return m_impl->m_headDone; }
-bool RequestParser::done() const noexcept { return m_impl->m_headDone && m_impl->is_done() && !m_impl->m_problem; }
-const std::optional<HttpProblem>& RequestParser::problem() const noexcept { return m_impl->m_problem; }
+bool RequestParser::done() const noexcept { return m_impl->m_headDone && m_impl->is_done() && !problem(); }
+const std::optional<HttpProblem>& RequestParser::problem() const noexcept { return m_impl->m_problem ? m_impl->m_problem : m_impl->m_tooLarge; }
+bool RequestParser::malformed() const noexcept { return m_impl->m_problem.has_value(); }
+void RequestParser::limitBody(std::size_t bytes) { m_impl->limitBody(bytes); }
 bool RequestParser::expectsContinue() const noexcept { return m_impl->m_expectsContinue; }
 bool RequestParser::keepAlive() const noexcept { return m_impl->keep_alive(); }
 Request& RequestParser::request() noexcept { return m_impl->m_request; }

@@ -34,6 +34,10 @@ class RequestParser {
   [[nodiscard]] bool headDone() const noexcept;
   [[nodiscard]] bool done() const noexcept;
   [[nodiscard]] const std::optional<HttpProblem>& problem() const noexcept;
+  /// After the head: another limit for this request's body than the one of ParseLimits.
+  void limitBody(std::size_t bytes);
+  /// A problem that no other limit makes good.
+  [[nodiscard]] bool malformed() const noexcept;
   /// After the head: the client waits for "100 Continue" before it sends the body.
   [[nodiscard]] bool expectsContinue() const noexcept;
   [[nodiscard]] bool keepAlive() const noexcept;

@@ -16,6 +16,7 @@
 
 #include "core/base/log.h"
 #include "core/server/transport/http_policy.h"
+#include "core/server/transport/spooled_body.h"
 
 namespace hearth::http {
 namespace asio = boost::asio;
@@ -24,14 +25,12 @@ namespace {
 
 using boost::system::error_code;
 
-constexpr std::size_t kMostUnreadInput = 256 * 1024;
-constexpr std::size_t kReadBytes = 64 * 1024;
-constexpr std::chrono::milliseconds kLinger{3'000};
-constexpr std::chrono::milliseconds kLingerWhenStopping{100};
+/// What has been read and parsed is moved out of the way when it is this much.
+constexpr std::size_t kMostParsedInput = 64 * 1024;
 
 // Named objects and not temporaries: GCC 12 destroys aggregate temporaries of a co_await expression twice (its bug 102489).
-const HttpProblem kTooManyConnections{503, "too_many_connections", "The server has too many open connections."};
 const HttpProblem kTooManyBodies{503, "overloaded", "The server holds too many request bodies at once."};
+const HttpProblem kNoRoom{507, "insufficient_storage", "The server has no room for this upload."};
 const HttpProblem kSlowHead{408, "request_timeout", "The request's headers took too long."};
 const HttpProblem kSlowBody{408, "request_timeout", "The request's body took too long."};
 
@@ -58,16 +57,22 @@ bool isPlainHeader(std::string_view text) noexcept {
 
 }  // namespace
 
-Session::Session(Tcp::socket socket, SessionShared& shared, bool refused)
+Session::Session(Tcp::socket socket, SessionShared& shared, std::optional<HttpProblem> refusal)
     : m_shared(shared),
-      m_refused(refused),
+      m_refusal(std::move(refusal)),
       m_socket(std::move(socket)),
       m_wakeTimer(m_socket.get_executor()),
       m_spaceTimer(m_socket.get_executor()),
       m_stallTimer(m_socket.get_executor()) {
   error_code error;
   const auto peer = m_socket.remote_endpoint(error);
-  if (!error) m_client = fmt::format(fmt::runtime(peer.address().is_v6() ? "[{}]:{}" : "{}:{}"), peer.address().to_string(), peer.port());
+  if (!error) {
+    auto address = peer.address();
+    // A v4 client of a socket that serves both kinds.
+    if (address.is_v6() && address.to_v6().is_v4_mapped()) address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+    m_clientAddress = address.to_string();
+    m_client = fmt::format(fmt::runtime(address.is_v6() ? "[{}]:{}" : "{}:{}"), m_clientAddress, peer.port());
+  }
   m_socket.set_option(Tcp::no_delay(true), error);
   // What the kernel holds for a client that does not read counts too: without a bound it grows to megabytes on loopback.
   m_socket.set_option(asio::socket_base::send_buffer_size(128 * 1024), error);
@@ -75,6 +80,19 @@ Session::Session(Tcp::socket socket, SessionShared& shared, bool refused)
 }
 
 void Session::start(std::function<void()> ended) {
+  if (!m_shared.tls()) return startLoops(std::move(ended));
+  m_handshaking = true;
+  asio::co_spawn(m_socket.get_executor(), openTls(), [self = shared_from_this(), ended = std::move(ended)](std::exception_ptr problem, bool open) {
+    self->m_handshaking = false;
+    self->m_stallTimer.cancel();
+    if (problem) log::error("server", fmt::format("connection {}: TLS could not be set up", self->m_client));
+    if (!problem && open && !self->m_closed) return self->startLoops(ended);
+    self->closeNow();
+    ended();
+  });
+}
+
+void Session::startLoops(std::function<void()> ended) {
   // Each coroutine keeps the session alive; the one that ends last reports.
   auto left = std::make_shared<int>(2);
   const auto onEnd = [self = shared_from_this(), left, ended = std::move(ended)](std::exception_ptr problem, bool close) {
@@ -102,6 +120,7 @@ void Session::start(std::function<void()> ended) {
 void Session::requestStop() {
   asio::post(m_socket.get_executor(), [self = shared_from_this()] {
     self->m_stopping = true;
+    if (self->m_handshaking) self->closeNow();
     self->wake();
   });
 }
@@ -136,37 +155,6 @@ void Session::report(const ExchangeRecord& record) const {
   if (m_shared.options.observer) m_shared.options.observer(record);
 }
 
-asio::awaitable<void> Session::readLoop() {
-  std::string scratch;
-  for (;;) {
-    error_code error;
-    // No buffer is held while nothing comes: an idle connection costs two coroutine frames.
-    co_await m_socket.async_wait(Tcp::socket::wait_read, asio::redirect_error(asio::use_awaitable, error));
-    if (m_closed) co_return;
-    if (!error) {
-      scratch.resize(kReadBytes);
-      const std::size_t count = m_socket.read_some(asio::buffer(scratch), error);
-      if (error == asio::error::would_block || error == asio::error::try_again) continue;
-      if (!error && !m_discard) {
-        m_input.append(scratch, 0, count);
-        m_fresh = true;
-        wake();
-      }
-    }
-    if (error) {
-      m_inputEnded = true;
-      wake();
-      co_return;
-    }
-    while (!m_closed && !m_discard && m_input.size() - m_inputStart >= kMostUnreadInput) {
-      scratch = {};
-      m_spaceTimer.expires_at(Clock::time_point::max());
-      co_await m_spaceTimer.async_wait(asio::redirect_error(asio::use_awaitable, error));
-    }
-    if (m_input.empty()) scratch = {};
-  }
-}
-
 asio::awaitable<void> Session::sleepUntilWoken(Clock::time_point deadline) {
   if (!m_woken) {
     error_code ignored;
@@ -192,32 +180,11 @@ void Session::feed(RequestParser& parser) {
   if (m_inputStart == m_input.size()) {
     m_input = {};  // gives the memory back
     m_inputStart = 0;
-  } else if (m_inputStart > kReadBytes) {
+  } else if (m_inputStart > kMostParsedInput) {
     m_input.erase(0, m_inputStart);
     m_inputStart = 0;
   }
   m_spaceTimer.cancel();
-}
-
-asio::awaitable<bool> Session::writeAll(std::string data) {
-  std::size_t written = 0;
-  while (written < data.size()) {
-    if (m_closed) co_return false;
-    const std::uint64_t turn = ++m_writeTurn;
-    m_stallTimer.expires_after(m_shared.options.limits.writeStall);
-    m_stallTimer.async_wait([self = shared_from_this(), turn](const error_code& error) {
-      if (error || self->m_writeTurn != turn) return;
-      self->m_stalled = true;
-      self->closeNow();
-    });
-    error_code error;
-    written += co_await m_socket.async_write_some(asio::buffer(data.data() + written, data.size() - written),
-                                                  asio::redirect_error(asio::use_awaitable, error));
-    ++m_writeTurn;
-    m_stallTimer.cancel();
-    if (error) co_return false;
-  }
-  co_return !m_closed;
 }
 
 std::string Session::head(const Response& response, bool streamed, bool chunked, bool keepAlive, std::uint64_t id) const {
@@ -226,7 +193,7 @@ std::string Session::head(const Response& response, bool streamed, bool chunked,
     if (isPlainHeader(name) && isPlainHeader(value)) out += fmt::format("{}: {}\r\n", name, value);
   };
   if (!m_shared.options.serverName.empty()) add("Server", m_shared.options.serverName);
-  if (id != 0) add("X-Request-Id", fmt::format("req-{:08x}", id));
+  if (id != 0) add("X-Request-Id", requestIdText(id));
   if (response.status != 204) {
     if (!response.contentType.empty()) add("Content-Type", response.contentType);
     add("X-Content-Type-Options", "nosniff");
@@ -239,47 +206,56 @@ std::string Session::head(const Response& response, bool streamed, bool chunked,
   return out;
 }
 
-asio::awaitable<void> Session::linger() {
-  // Closing with unread input makes the kernel send a reset, which can destroy the answer before the client has read it.
-  m_discard = true;
-  m_input = {};
-  m_inputStart = 0;
-  m_spaceTimer.cancel();
-  error_code ignored;
-  m_socket.shutdown(Tcp::socket::shutdown_send, ignored);
-  auto deadline = Clock::now() + kLinger;
-  while (!m_inputEnded) {
-    if (m_stopping) deadline = std::min(deadline, Clock::now() + kLingerWhenStopping);
-    if (Clock::now() >= deadline) break;
-    co_await sleepUntilWoken(deadline);
-  }
+asio::awaitable<void> Session::refuse(const HttpProblem& problem, const Request* request) {
+  Response response = m_shared.options.problemWriter ? m_shared.options.problemWriter(problem, request) : problemResponse(problem);
+  ExchangeNotes notes;
+  notes.errorCode = problem.code;
+  notes.error = problem.message;
+  (void)co_await answerEarly(std::move(response), request, std::move(notes), false);
 }
 
-asio::awaitable<void> Session::refuse(const HttpProblem& problem, const Request* request) {
+asio::awaitable<bool> Session::answerEarly(Response response, const Request* request, ExchangeNotes notes, bool keepAlive) {
   ExchangeRecord record;
   record.id = m_shared.nextId++;
   record.time = epochSeconds();
   record.client = m_client;
-  record.status = problem.status;
-  record.notes.errorCode = problem.code;
-  record.notes.error = problem.message;
+  record.status = response.status;
+  record.notes = std::move(notes);
   record.finished = true;
   if (request != nullptr) {
     record.method = request->method;
     record.target = request->target;
   }
-  const Response response = problemResponse(problem);
   const bool bodyless = request != nullptr && request->method == "HEAD";
   report(record);
-  std::string bytes = head(response, false, false, false, record.id);
+  keepAlive = keepAlive && !m_stopping;
+  std::string bytes = head(response, false, false, keepAlive, record.id);
   if (!bodyless) bytes += response.body;
   const bool written = co_await writeAll(std::move(bytes));
-  if (written) co_await linger();
+  if (written && !keepAlive) co_await linger();
+  co_return written && keepAlive;
+}
+
+asio::awaitable<void> Session::redirectToTls(const Request& request) {
+  const std::string* host = request.header("host");
+  Response response;
+  response.contentType = "text/plain; charset=utf-8";
+  ExchangeNotes notes;
+  notes.errorCode = "https_only";
+  notes.error = "plain HTTP on a port for HTTPS";
+  if (host != nullptr && hostOfAuthority(*host) && (request.method == "GET" || request.method == "HEAD")) {
+    response.status = 307;
+    response.headers.push_back({"Location", "https://" + *host + request.path + (request.query.empty() ? "" : "?" + request.query)});
+  } else {
+    response.status = 400;
+  }
+  response.body = "This port speaks HTTPS only: begin the address with https://\n";
+  (void)co_await answerEarly(std::move(response), &request, std::move(notes), false);
 }
 
 asio::awaitable<void> Session::serveLoop() {
-  if (m_refused) {
-    co_await refuse(kTooManyConnections, nullptr);
+  if (m_refusal) {
+    co_await refuse(*m_refusal, nullptr);
     co_return;
   }
   for (;;) {
@@ -308,45 +284,31 @@ asio::awaitable<bool> Session::serveOne() {
     co_return false;
   }
   Request& request = parser->request();
-  if (parser->problem()) {
-    co_await refuse(*parser->problem(), request.method.empty() ? nullptr : &request);
-    co_return false;
-  }
+  request.client = m_client;
+  request.clientAddress = m_clientAddress;
+  request.secure = m_tls != nullptr;
 
   // Judged before any of the body is taken.
-  request.client = m_client;
-  auto problem = splitTarget(request);
-  if (!problem) problem = checkHostAndOrigin(request);
+  const bool malformed = parser->malformed();
+  auto problem = malformed ? parser->problem() : splitTarget(request);
   if (problem) {
-    co_await refuse(*problem, &request);
+    co_await refuse(*problem, request.method.empty() ? nullptr : &request);
     co_return false;
   }
-
-  if (!parser->done() && parser->expectsContinue() && m_inputStart == m_input.size()) {
-    std::string interim = "HTTP/1.1 100 Continue\r\n\r\n";
-    const bool written = co_await writeAll(std::move(interim));
-    if (!written) co_return false;
-  }
-  const auto bodyDeadline = Clock::now() + limits.bodyDeadline;
-  while (!parser->done()) {
-    feed(*parser);
-    accountBody(request.body.size());
-    if (parser->problem()) {
-      co_await refuse(*parser->problem(), &request);
-      co_return false;
-    }
-    if (m_shared.bodyBytes > limits.bodiesBytes) {
-      request.body = {};
-      accountBody(0);
-      co_await refuse(kTooManyBodies, &request);
-      co_return false;
-    }
-    if (parser->done()) break;
-    const Wait result = co_await waitInput(std::min(bodyDeadline, Clock::now() + limits.bodyStall));
-    if (result == Wait::Data) continue;
-    if (result == Wait::TimedOut) co_await refuse(kSlowBody, &request);
+  if (m_plainOnTls) {
+    co_await redirectToTls(request);
     co_return false;
   }
+  Verdict verdict = judge(request);
+  if (verdict.bodyBytes != 0) parser->limitBody(verdict.bodyBytes);
+  if (verdict.refusal) {
+    const bool keepAlive = parser->done() && parser->keepAlive() && !verdict.hangUp;
+    const bool again = co_await answerEarly(std::move(*verdict.refusal), &request, std::move(verdict.notes), keepAlive);
+    co_return again;
+  }
+  request.identity = verdict.identity;
+  const bool complete = co_await readBody(*parser, verdict);
+  if (!complete) co_return false;
 
   request.id = m_shared.nextId++;
   const bool keepAlive = parser->keepAlive();
@@ -359,9 +321,94 @@ asio::awaitable<bool> Session::serveOne() {
         });
       });
   parser.reset();
+  exchange->note([&](ExchangeNotes& notes) { notes = std::move(verdict.notes); });
   co_await runExchange(std::move(exchange), keepAlive);
   accountBody(0);
   co_return m_keepAlive && !m_closed;
+}
+
+Verdict Session::judge(const Request& request) const {
+  if (m_shared.options.judge) return m_shared.options.judge(request);
+  Verdict verdict;
+  if (const auto problem = checkHostAndOrigin(request)) {
+    verdict.refusal = m_shared.options.problemWriter ? m_shared.options.problemWriter(*problem, &request) : problemResponse(*problem);
+    verdict.hangUp = true;
+    verdict.notes.errorCode = problem->code;
+    verdict.notes.error = problem->message;
+  }
+  return verdict;
+}
+
+asio::awaitable<bool> Session::readBody(RequestParser& parser, const Verdict& verdict) {
+  const TransportLimits& limits = m_shared.options.limits;
+  Request& request = parser.request();
+  if (parser.problem()) {  // too large, by its own word
+    co_await refuse(*parser.problem(), &request);
+    co_return false;
+  }
+  std::shared_ptr<SpooledBody> file;
+  if (verdict.spool) {
+    auto created = SpooledBody::create(m_shared.options.spoolFolder);
+    if (!created) {
+      log::error("server", "an upload cannot be stored: " + created.error().describe());
+      co_await refuse(kNoRoom, &request);
+      co_return false;
+    }
+    file = std::move(*created);
+  }
+  if (!parser.done() && parser.expectsContinue() && m_inputStart == m_input.size()) {
+    std::string interim = "HTTP/1.1 100 Continue\r\n\r\n";
+    const bool written = co_await writeAll(std::move(interim));
+    if (!written) co_return false;
+  }
+  const auto deadline = Clock::now() + (file ? limits.spoolDeadline : limits.bodyDeadline);
+  for (;;) {
+    feed(parser);
+    if (parser.problem()) {
+      accountBody(0);
+      co_await refuse(*parser.problem(), &request);
+      co_return false;
+    }
+    const bool last = parser.done();
+    if (file && (last || !request.body.empty())) {
+      std::string piece = std::exchange(request.body, {});
+      const bool stored = co_await spool(file, std::move(piece), last);
+      if (!stored) {
+        co_await refuse(kNoRoom, &request);
+        co_return false;
+      }
+    }
+    accountBody(request.body.size());
+    if (m_shared.bodyBytes > limits.bodiesBytes) {
+      request.body = {};
+      accountBody(0);
+      co_await refuse(kTooManyBodies, &request);
+      co_return false;
+    }
+    if (last) break;
+    const Wait result = co_await waitInput(std::min(deadline, Clock::now() + limits.bodyStall));
+    if (result == Wait::Data) continue;
+    if (result == Wait::TimedOut) co_await refuse(kSlowBody, &request);
+    co_return false;
+  }
+  request.file = std::move(file);
+  co_return true;
+}
+
+asio::awaitable<bool> Session::spool(std::shared_ptr<SpooledBody>& file, std::string piece, bool last) {
+  // On a worker: writing to a disk may take its time, and this thread has other connections.
+  struct Work {
+    std::atomic<bool> over{false};
+    bool good = false;
+  };
+  const auto work = std::make_shared<Work>();
+  asio::post(m_shared.workers, [self = shared_from_this(), file, work, piece = std::move(piece), last] {
+    work->good = file->append(piece) && (!last || file->finish());
+    work->over = true;
+    asio::post(self->m_socket.get_executor(), [self] { self->wake(); });
+  });
+  while (!work->over) co_await sleepUntilWoken(Clock::time_point::max());
+  co_return work->good;
 }
 
 asio::awaitable<void> Session::runExchange(std::shared_ptr<ExchangeImpl> exchange, bool keepAlive) {
