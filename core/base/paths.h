@@ -15,6 +15,7 @@ struct DataPaths {
   [[nodiscard]] std::filesystem::path database() const { return root / "hearth.db"; }
   [[nodiscard]] std::filesystem::path logs() const { return root / "logs"; }
   [[nodiscard]] std::filesystem::path tls() const { return root / "tls"; }
+  [[nodiscard]] std::filesystem::path uploads() const { return root / "uploads"; }  ///< request bodies on their way; emptied at start
   [[nodiscard]] std::filesystem::path trash() const { return root / "trash"; }
 };
 

@@ -391,9 +391,19 @@ Result<void> FakeServer::start(const ServerOptions& options) {
   if (options.port == m_takenPort) {
     return hearth::fail(Error{ErrorCode::PortInUse, "address in use", {{"host", options.host}, {"port", std::to_string(options.port)}}});
   }
+  if (options.lan && m_adminMissing) return hearth::fail(Error{ErrorCode::NotFound, "no administrator", {{"missing", "admin"}}});
   m_port = options.port;
+  m_lan = options.lan;
   m_running = true;
   return {};
+}
+
+ServerStatus FakeServer::status() const {
+  ServerStatus status = m_lan ? m_shared : ServerStatus{};
+  status.running = m_running;
+  status.lan = m_running && m_lan;
+  status.address = address();
+  return status;
 }
 
 std::string FakeServer::address() const { return m_running ? "http://127.0.0.1:" + std::to_string(m_port) : std::string(); }

@@ -139,13 +139,18 @@ class FakeServer final : public Server {
   std::uint16_t port() const noexcept override { return m_port; }
   void setRequestListener(RequestListener listener) override;
   void report(const RequestRecord& record);
+  ServerStatus status() const override;
+  std::vector<QueueLine> queue() const override { return {}; }
   std::uint16_t m_takenPort = 0;
+  std::atomic<bool> m_adminMissing{false};  ///< sharing is refused
+  ServerStatus m_shared;                    ///< what status() says while it is shared; set before it is
 
  private:
   std::mutex m_mutex;
   RequestListener m_listener;
   std::atomic<bool> m_running{false};
   std::atomic<std::uint16_t> m_port{0};
+  std::atomic<bool> m_lan{false};
 };
 
 class FakeMonitor final : public HardwareMonitor {

@@ -230,7 +230,7 @@ TEST_F(ChatApi, WaitingRequestsLearnTheirPlace) {
   queued.queuePosition = 3;
   queued.queueEstimateSeconds = 11.6;
   call->sink(queued);
-  EXPECT_FALSE(client.readUntil(": queued 3, about 12 s\n\n").empty());
+  EXPECT_FALSE(client.readUntil(": queued position=3 eta=12\n\n").empty());
   call->sink(test::startedEvent(1));
   EXPECT_FALSE(client.readUntil(":\n\n").empty());
   call->sink(test::finishedEvent(0));

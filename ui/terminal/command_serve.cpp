@@ -21,6 +21,12 @@ int commandServe(const GlobalOptions& global, const ServeOptions& options) {
   auto host = Host::create(hostOptions(global));
   if (!host) return report(host.error());
   ServerOptions server{.host = options.host, .port = static_cast<std::uint16_t>(options.port)};
+  server.lan = options.lan;
+  server.requireSignIn = options.requireKey;
+  server.names = options.names;
+  server.certificate = options.certificate;
+  server.key = options.key;
+  server.connectionsPerAddress = static_cast<std::size_t>(options.connectionsPerAddress);
   std::optional<InstalledModel> model;
   if (!options.model.empty()) {
     auto installed = (*host)->library().resolve(options.model);
@@ -33,6 +39,13 @@ int commandServe(const GlobalOptions& global, const ServeOptions& options) {
   if (auto started = (*host)->server().start(server); !started) return report(started.error());
   const std::string address = (*host)->server().address();
   writeResult(fmt::format("listening on {}\n", address));
+  if (const ServerStatus status = (*host)->server().status(); !status.fingerprint.empty()) {
+    for (const std::string& other : status.addresses) say("  " + other);
+    say("certificate SHA-256 " + status.fingerprint);
+    if (!status.authorityFingerprint.empty())
+      say("authority   SHA-256 " + status.authorityFingerprint + fmt::format("\n            {} (also {}/hearth/ca.pem)", ((*host)->paths().tls() / "ca.pem").string(), address));
+    if (!status.firewall.empty()) say(fmt::format("{} is on here: if others cannot reach the server, let port {} in", status.firewall, (*host)->server().port()));
+  }
 
   if (options.showCurl) {
     say(fmt::format("\nTry it:\n\n  curl -N {}/v1/chat/completions -H 'Content-Type: application/json' -d '{{\"model\": \"{}\", "

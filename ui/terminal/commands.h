@@ -25,6 +25,10 @@ struct ServeOptions {
   std::string host = "127.0.0.1", model;
   int port = 11435;
   bool showCurl = false;
+  bool lan = false, requireKey = false;
+  std::vector<std::string> names;
+  std::string certificate, key;
+  int connectionsPerAddress = 256;
 };
 int commandServe(const GlobalOptions& global, const ServeOptions& options);
 

@@ -81,6 +81,16 @@ int runMain(int argc, char** argv) {
   serveApp->add_option("--host", serve.host, "address to listen on (loopback)")->capture_default_str();
   serveApp->add_option("--port", serve.port, "0 picks a free one")->check(CLI::Range(0, 65535))->capture_default_str();
   serveApp->add_option("--model", serve.model, "load this one at start, and use it where a request names none");
+  auto* lanFlag = serveApp->add_flag("--lan", serve.lan, "share it: listen on every interface, with TLS, for members with a key or a session only");
+  lanFlag->excludes("--host");
+  serveApp->add_flag("--require-key", serve.requireKey, "let nobody in without a key or a session, this machine's own user neither");
+  serveApp->add_option("--name", serve.names, "a further name or address that clients use for this machine (repeatable)");
+  auto* certFlag = serveApp->add_option("--tls-cert", serve.certificate, "a certificate of your own (PEM, chain after it); followed when it changes");
+  auto* keyFlag = serveApp->add_option("--tls-key", serve.key, "its private key (PEM)");
+  certFlag->needs(keyFlag);
+  keyFlag->needs(certFlag);
+  serveApp->add_option("--connections-per-address", serve.connectionsPerAddress, "with --lan, from one client; 0: no limit")
+      ->check(CLI::Range(0, 65535))->capture_default_str();
   addContext(serveApp);
   serveApp->add_flag("--show-curl", serve.showCurl, "print a curl command to try it with (on standard error)");
   addSpeculation(*serveApp, global, "as set, else lookup");

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 
 #include "core/base/platform/network.h"
@@ -50,6 +52,15 @@ std::vector<std::string> networkAddresses() {
   }
   four.insert(four.end(), six.begin(), six.end());
   return four;
+}
+
+std::string activeFirewall() {
+  std::ifstream ufw("/etc/ufw/ufw.conf");
+  for (std::string line; std::getline(ufw, line);) {
+    if (line == "ENABLED=yes") return "ufw";
+  }
+  std::error_code ignored;
+  return std::filesystem::exists("/run/firewalld.pid", ignored) || std::filesystem::exists("/run/firewalld", ignored) ? "firewalld" : "";
 }
 
 std::string addressBytes(const std::string& text) {

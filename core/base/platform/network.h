@@ -14,6 +14,9 @@ namespace hearth::platform {
 /// bridges that only containers on this machine see are listed too: they cannot be told from others.
 [[nodiscard]] std::vector<std::string> networkAddresses();
 
+/// "ufw" or "firewalld" when that packet filter is switched on here, as far as files say; empty otherwise.
+[[nodiscard]] std::string activeFirewall();
+
 /// "192.168.1.5" as its 4 bytes, "fd00::5" as its 16, in network order; empty when it is no numeric address.
 [[nodiscard]] std::string addressBytes(const std::string& text);
 /// The other way round; empty unless 4 or 16 bytes.

@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "core/base/log.h"
+#include "core/server/api/gate.h"
+#include "core/server/api/queue_board.h"
 
 namespace hearth::api {
 namespace {
@@ -51,9 +53,10 @@ class TaskGroup {
 /// sinks; ends when the answer is complete, failed or nobody wants it any more. Any thread.
 class AnswerJob {
  public:
-  AnswerJob(http::ExchangePtr exchange, AnswerPlan& plan, EnginePool& pool, std::weak_ptr<TaskGroup> tasks)
+  AnswerJob(http::ExchangePtr exchange, AnswerPlan& plan, const ApiContext& context, std::weak_ptr<TaskGroup> tasks)
       : m_exchange(std::move(exchange)),
-        m_pool(pool),
+        m_pool(context.pool),
+        m_board(context.board),
         m_model(plan.requests.front().model),
         m_tasks(std::move(tasks)),
         m_stream(plan.stream),
@@ -61,7 +64,17 @@ class AnswerJob {
         m_choicesPerPrompt(static_cast<std::size_t>(plan.choicesPerPrompt)),
         m_writer(std::move(plan.writer)) {
     m_answer.choices.resize(plan.requests.size());
+    BoardEntry entry;
+    entry.id = m_exchange->request().id;
+    entry.userId = principalOf(*m_exchange).userId;
+    entry.user = principalOf(*m_exchange).name;
+    entry.model = m_model;
+    entry.route = m_exchange->request().path;
+    m_board->enter(std::move(entry));
   }
+  ~AnswerJob() { m_board->leave(m_exchange->request().id); }
+  AnswerJob(const AnswerJob&) = delete;
+  AnswerJob& operator=(const AnswerJob&) = delete;
 
   /// False = this choice's work is wanted no more.
   bool onEvent(int choice, const ChatEvent& event) {
@@ -72,6 +85,7 @@ class AnswerJob {
     {
       const std::lock_guard lock(m_mutex);
       if (m_done) return false;
+      m_board->update(m_exchange->request().id, event);
       wanted = take(choice, event);
       cancel = m_done && !m_complete;
     }
@@ -130,6 +144,7 @@ class AnswerJob {
         return true;
       case ChatEvent::Kind::Started:
         m_answer.queuePosition = 0;
+        if (m_startedSeconds < 0) m_startedSeconds = m_exchange->elapsedSeconds();
         choice.promptTokens = event.promptTokens;
         choice.cachedTokens = event.cachedTokens;
         return true;
@@ -294,6 +309,7 @@ class AnswerJob {
       notes.generatedTokens = m_answer.usage.completionTokens;
       notes.errorCode = code;
       notes.error = error;
+      notes.computeSeconds = m_startedSeconds < 0 ? 0 : m_exchange->elapsedSeconds() - m_startedSeconds;
     });
   }
 
@@ -305,6 +321,7 @@ class AnswerJob {
   // Constant after construction.
   const http::ExchangePtr m_exchange;
   EnginePool& m_pool;
+  const std::shared_ptr<QueueBoard> m_board;
   const std::string m_model;
   const std::weak_ptr<TaskGroup> m_tasks;
   const bool m_stream, m_logprobs;
@@ -315,6 +332,7 @@ class AnswerJob {
   const std::unique_ptr<AnswerWriter> m_writer;
   Answer m_answer;
   LoadedModelPtr m_loaded;
+  double m_startedSeconds = -1;  // when the first choice left the queue
   bool m_open = false;      // the stream's head is out
   bool m_begun = false;     // the writer's begin() is
   bool m_done = false;      // nothing more is written
@@ -335,15 +353,17 @@ std::string AnswerWriter::fieldName(std::string_view field) const { return std::
 void appendHeartbeatComment(std::string& out, const Answer& answer) {
   out += ':';
   if (answer.queuePosition > 0) {
-    out += fmt::format(" queued {}", answer.queuePosition);
-    if (answer.queueEstimateSeconds >= 0) out += fmt::format(", about {:.0f} s", answer.queueEstimateSeconds);
+    out += fmt::format(" queued position={}", answer.queuePosition);
+    if (answer.queueEstimateSeconds >= 0) out += fmt::format(" eta={:.0f}", answer.queueEstimateSeconds);
   }
   out += "\n\n";
 }
 
 void startAnswer(const ApiContext& context, const http::ExchangePtr& exchange, AnswerPlan plan) {
+  if (const auto admitted = admit(context, exchange, plan.requests.front().model); !admitted) return refuse(exchange, admitted.error());
+  for (ChatRequest& request : plan.requests) request.principal = principalOf(*exchange).queueName();
   const auto tasks = std::make_shared<TaskGroup>();
-  const auto job = std::make_shared<AnswerJob>(exchange, plan, context.pool, tasks);
+  const auto job = std::make_shared<AnswerJob>(exchange, plan, context, tasks);
   // The callbacks hold the job weakly: once the service has dropped its sinks, the request must end even so.
   exchange->onAbort([tasks, weak = std::weak_ptr(job)](http::AbortReason reason) {
     if (const auto alive = weak.lock()) alive->onAbort(reason);

@@ -11,6 +11,11 @@
 #include "core/library/library.h"
 #include "core/monitor/monitor.h"
 #include "core/server/api/api_error.h"
+#include "core/server/api/queue_board.h"
+
+namespace hearth {
+class Team;
+}
 
 namespace hearth::api {
 
@@ -29,13 +34,17 @@ struct ApiContext {
   std::function<EngineOptions(const InstalledModel&)>
       engineOptions;  ///< how a model is loaded that is not in memory; empty = the defaults
   std::shared_ptr<ResponseStore> responses = makeResponseStore();  ///< of the Responses API; in memory only
+  Team* team = nullptr;                 ///< null: there is only the machine's own user
+  std::shared_ptr<QueueBoard> board = std::make_shared<QueueBoard>();  ///< never null
+  bool signInRequired = false;
+  std::string authority;                ///< this installation's certificate authority (PEM); empty = none in use
 };
 
 /// The installed model that a request names; empty = the default one. Takes names of the library only: never a path, so
 /// that no request can make the server open a file of its choosing. Errors: 400 (nothing named), 404 model_not_found.
 [[nodiscard]] ApiResult<InstalledModel> resolveModel(const ApiContext& context, const std::string& name);
 
-/// The installed models that can be used, and the default one wherever it lies.
-[[nodiscard]] std::vector<InstalledModel> servedModels(const ApiContext& context);
+/// The installed models that can be used, and the default one wherever it lies: those of them that the caller may use.
+[[nodiscard]] std::vector<InstalledModel> servedModels(const ApiContext& context, const http::Exchange& exchange);
 
 }  // namespace hearth::api

@@ -1,5 +1,8 @@
 #include "core/server/api/api_error.h"
 
+#include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <utility>
 
 #include "core/server/json_text.h"
@@ -74,6 +77,13 @@ std::string withEvidence(const Error& error) {
   return facts.empty() ? error.message : error.message + facts + ')';
 }
 
+/// Whole seconds, rounded up: "2.4" → 3. 0 when there are none.
+int secondsOf(std::string_view text) {
+  double seconds = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  return problem == std::errc{} && seconds > 0 ? static_cast<int>(std::min(std::ceil(seconds), 3e6)) : 0;
+}
+
 }  // namespace
 
 ApiError fromError(const Error& error) {
@@ -103,6 +113,30 @@ ApiError fromError(const Error& error) {
                       " tokens. Shorten the messages.";
       return out;
     }
+    case ErrorCode::Unauthenticated:
+      out.status = 401;
+      out.code = "unauthenticated";
+      return out;
+    case ErrorCode::Forbidden:
+      out.status = 403;
+      out.code = "permission_denied";
+      if (!error.find("model").empty()) out.param = "model";
+      return out;
+    case ErrorCode::QuotaExceeded: {
+      // A limit of a minute passes by itself; a spent budget does not, and trying again is no use.
+      out.status = 429;
+      out.type = "requests";
+      out.retryAfterSeconds = secondsOf(error.find("retry_after_seconds"));
+      out.retryUseless = out.retryAfterSeconds == 0;
+      out.code = out.retryUseless ? "insufficient_quota" : "rate_limit_exceeded";
+      if (out.retryUseless) out.type = "insufficient_quota";
+      return out;
+    }
+    case ErrorCode::TooManyAttempts:
+      out.status = 429;
+      out.code = "too_many_attempts";
+      out.retryAfterSeconds = std::max(1, secondsOf(error.find("retry_after_seconds")));
+      return out;
     case ErrorCode::QueueFull:
     case ErrorCode::ShuttingDown:
     case ErrorCode::ModelNotLoaded:

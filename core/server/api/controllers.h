@@ -19,6 +19,10 @@ void postEmbeddings(const ApiContext& context, http::ExchangePtr exchange, const
 void postOllamaEmbed(const ApiContext& context, http::ExchangePtr exchange, const Arguments& arguments);
 void postOllamaEmbeddings(const ApiContext& context, http::ExchangePtr exchange, const Arguments& arguments);
 void postRerank(const ApiContext& context, http::ExchangePtr exchange, const Arguments& arguments);
+/// This installation's certificate authority, for clients to trust.
+void getAuthority(const ApiContext& context, http::ExchangePtr exchange, const Arguments& arguments);
+/// Where a request of the caller's stands: "{id}" is its X-Request-Id.
+void getQueueEntry(const ApiContext& context, http::ExchangePtr exchange, const Arguments& arguments);
 void postChatCompletions(const ApiContext& context, http::ExchangePtr exchange, const Arguments& arguments);
 void postCompletions(const ApiContext& context, http::ExchangePtr exchange, const Arguments& arguments);
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "core/server/api/controllers.h"
+#include "core/server/api/gate.h"
 #include "core/server/json_text.h"
 
 namespace hearth::api {
@@ -47,7 +48,7 @@ std::string modelJson(const InstalledModel& model, const std::vector<ModelStatus
 
 }  // namespace
 
-std::vector<InstalledModel> servedModels(const ApiContext& context) {
+std::vector<InstalledModel> servedModels(const ApiContext& context, const http::Exchange& exchange) {
   auto models = context.library.models();
   if (models.empty()) {  // nobody has looked yet, or there was nothing then
     if (auto scanned = context.library.scan()) models = std::move(*scanned);
@@ -56,7 +57,7 @@ std::vector<InstalledModel> servedModels(const ApiContext& context) {
   if (!context.defaultModel.empty() && std::ranges::find(models, context.defaultModel, &InstalledModel::id) == models.end()) {
     if (auto opened = context.library.resolve(context.defaultModel); opened && opened->id == context.defaultModel) models.push_back(std::move(*opened));
   }
-  std::erase_if(models, [](const InstalledModel& model) { return !isUsable(model); });
+  std::erase_if(models, [&](const InstalledModel& model) { return !isUsable(model) || !principalOf(exchange).mayUseModel(model.id); });
   return models;
 }
 
@@ -81,7 +82,7 @@ void listModels(const ApiContext& context, http::ExchangePtr exchange, const Arg
   http::Response response;
   response.body = R"({"object":"list","data":[)";
   bool first = true;
-  for (const InstalledModel& model : servedModels(context)) {
+  for (const InstalledModel& model : servedModels(context, *exchange)) {
     if (!first) response.body += ',';
     first = false;
     response.body += modelJson(model, statuses);
@@ -93,9 +94,9 @@ void listModels(const ApiContext& context, http::ExchangePtr exchange, const Arg
 void getModel(const ApiContext& context, http::ExchangePtr exchange, const Arguments& arguments) {
   const std::string& id = arguments.front();
   // Exact names only: here the answer is a thing, not a choice.
-  const auto models = servedModels(context);
+  const auto models = servedModels(context, *exchange);
   const auto model = std::ranges::find(models, id, &InstalledModel::id);
-  if (model == models.end() ) {
+  if (model == models.end()) {
     exchange->respond(errorResponse(notFound(id.substr(0, kMostNameBytes))));
     return;
   }

@@ -84,7 +84,7 @@ std::optional<ApiError> checkBody(const Route& route, const http::Request& reque
   const std::string* coding = request.header("content-encoding");
   if (coding != nullptr && !http::equalsIgnoringCase(*coding, "identity"))
     return problem(415, "unsupported_content_encoding", "Compressed request bodies are not supported.");
-  if (route.body == Body::Binary) return std::nullopt;
+  if (route.body == Body::Binary || route.body == Body::Spool) return std::nullopt;
   const std::string* type = request.header("content-type");
   if (type == nullptr && request.body.empty()) return std::nullopt;
   if (type != nullptr && http::equalsIgnoringCase(mediaType(*type), "application/json")) return std::nullopt;
@@ -112,6 +112,7 @@ std::string_view accessName(Access access) noexcept {
     case Access::Public: return "public";
     case Access::Chat: return "chat";
     case Access::Own: return "own";
+    case Access::Library: return "library";
     case Access::Admin: return "admin";
     case Access::Metrics: return "metrics";
   }

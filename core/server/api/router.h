@@ -16,10 +16,11 @@ namespace hearth::api {
 /// Who may use a route. A route cannot be written down without one: there is no default.
 enum class Access : std::uint8_t {
   Public,   ///< anybody who reaches the port: banner, health, sign-in, the page's files
-  Chat,     ///< any signed-in user, or a key with the scope "chat"
-  Own,      ///< a signed-in user about themselves
+  Chat,     ///< any signed-in user, or a key with the scope "inference"
+  Own,      ///< a signed-in user about themselves, or a key with the scope "account"
+  Library,  ///< who may change which models there are: pull, import, copy, delete, load, unload
+  Metrics,  ///< a signed-in member, or a key with the scope "metrics"
   Admin,    ///< an administrator
-  Metrics,  ///< an administrator, or a key with the scope "metrics"
 };
 [[nodiscard]] std::string_view accessName(Access access) noexcept;
 
@@ -28,6 +29,7 @@ enum class Body : std::uint8_t {
   Json,       ///< application/json, or nothing at all
   LooseJson,  ///< as Ollama's own examples send it: JSON whatever the Content-Type says, but not from a web page
   Binary,     ///< any type
+  Spool,      ///< any type, and on disk instead of in memory: Request::file
 };
 
 /// The values of a pattern's "{…}" in their order, percent-decoded, never empty.

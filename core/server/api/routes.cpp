@@ -12,6 +12,8 @@ constexpr std::array kRoutes{
     Route{"GET", "/health", Access::Public, getHealth},
     Route{"GET", "/openapi.json", Access::Public, getOpenApi},
     Route{"GET", "/metrics", Access::Metrics, getMetrics},
+    Route{"GET", "/hearth/ca.pem", Access::Public, getAuthority},
+    Route{"GET", "/v1/queue/{id}", Access::Chat, getQueueEntry},
 
     // The browser page's files.
     Route{"GET", "/ui", Access::Public, getPage},

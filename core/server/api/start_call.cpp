@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/server/api/gate.h"
 #include "core/server/api/infill.h"
 
 namespace hearth::api {
@@ -66,7 +67,7 @@ void start(const ApiContext& context, const http::ExchangePtr& exchange, Call ca
 
 }  // namespace
 
-std::string principalOf(const http::ExchangePtr&) { return {}; }
+std::string principalOf(const http::ExchangePtr& exchange) { return principalOf(*exchange).queueName(); }
 
 std::optional<InstalledModel> findModel(const ApiContext& context, const http::ExchangePtr& exchange,
                                         const std::string& name) {
@@ -77,6 +78,10 @@ std::optional<InstalledModel> findModel(const ApiContext& context, const http::E
     if (dialectOf(exchange->request().path) == Dialect::Ollama && error.code == "model_not_found")
       error.message = fmt::format("model '{}' not found", name);
     refuse(exchange, std::move(error));
+    return std::nullopt;
+  }
+  if (const auto allowed = mayUseModel(*exchange, model->id); !allowed) {
+    refuse(exchange, allowed.error());
     return std::nullopt;
   }
   exchange->note([&](http::ExchangeNotes& notes) { notes.model = model->id; });

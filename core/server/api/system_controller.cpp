@@ -30,6 +30,22 @@ void getHealth(const ApiContext& context, http::ExchangePtr exchange, const Argu
   exchange->respond(std::move(response));
 }
 
+void getAuthority(const ApiContext& context, http::ExchangePtr exchange, const Arguments&) {
+  http::Response response;
+  if (context.authority.empty()) {
+    ApiError error;
+    error.status = 404;
+    error.code = "no_authority";
+    error.message = "This server has no certificate authority of its own: it speaks plain HTTP, or has a certificate of its operator's.";
+    exchange->respond(errorResponse(error));
+    return;
+  }
+  response.contentType = "application/x-x509-ca-cert";
+  response.headers.push_back({"Content-Disposition", "attachment; filename=\"hearth-ca.pem\""});
+  response.body = context.authority;
+  exchange->respond(std::move(response));
+}
+
 void getMetrics(const ApiContext& context, http::ExchangePtr exchange, const Arguments&) {
   http::Response response;
   response.contentType = "text/plain; version=0.0.4; charset=utf-8";

@@ -79,6 +79,8 @@ struct ExchangeNotes {
   double firstTokenSeconds = -1;  ///< from the request's arrival
   std::string errorCode;  ///< "model_not_found": as in the body's error.code
   std::string error;
+  bool admitted = false;  ///< counted against somebody's limits: what it took is charged at its end
+  double computeSeconds = -1;  ///< that it was worked on; negative = all the time that it took
   std::string user;       ///< who it was, for the log; empty = nobody who signed in
 };
 

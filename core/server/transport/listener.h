@@ -42,6 +42,7 @@ struct ExchangeRecord {
   double seconds = 0;
   ExchangeNotes notes;
   bool finished = false;
+  std::shared_ptr<const Identity> identity;  ///< whose request it was, where a judge said so
 };
 
 struct ListenerOptions {

@@ -178,7 +178,7 @@ void Session::feed(RequestParser& parser) {
   m_fresh = false;
   m_inputStart += parser.feed(std::string_view(m_input).substr(m_inputStart));
   if (m_inputStart == m_input.size()) {
-    m_input = {};  // gives the memory back
+    std::string().swap(m_input);  // gives the memory back, which assigning does not
     m_inputStart = 0;
   } else if (m_inputStart > kMostParsedInput) {
     m_input.erase(0, m_inputStart);
@@ -380,7 +380,7 @@ asio::awaitable<bool> Session::readBody(RequestParser& parser, const Verdict& ve
     }
     accountBody(request.body.size());
     if (m_shared.bodyBytes > limits.bodiesBytes) {
-      request.body = {};
+      std::string().swap(request.body);
       accountBody(0);
       co_await refuse(kTooManyBodies, &request);
       co_return false;
@@ -422,6 +422,7 @@ asio::awaitable<void> Session::runExchange(std::shared_ptr<ExchangeImpl> exchang
   record.method = request.method;
   record.target = request.target;
   record.client = m_client;
+  record.identity = request.identity;
   report(record);
 
   asio::post(m_shared.workers, [&handler = m_shared.options.handler,

@@ -132,7 +132,7 @@ asio::awaitable<bool> Session::writeAll(std::string data) {
 asio::awaitable<void> Session::linger() {
   // Closing with unread input makes the kernel send a reset, which can destroy the answer before the client has read it.
   m_discard = true;
-  m_input = {};
+  std::string().swap(m_input);
   m_inputStart = 0;
   m_spaceTimer.cancel();
   error_code ignored;

@@ -139,7 +139,7 @@ void getOllamaVersion(const ApiContext& context, http::ExchangePtr exchange, con
 
 void getOllamaTags(const ApiContext& context, http::ExchangePtr exchange, const Arguments&) {
   std::string body = R"({"models":[)";
-  for (const InstalledModel& model : servedModels(context)) {
+  for (const InstalledModel& model : servedModels(context, *exchange)) {
     if (body.back() == '}') body += ',';
     const std::string name = jsonString(model.id);
     body += fmt::format(R"({{"name":{},"model":{},"modified_at":"{}","size":{},"digest":"{}","details":{}}})", name, name,
@@ -151,7 +151,7 @@ void getOllamaTags(const ApiContext& context, http::ExchangePtr exchange, const 
 }
 
 void getOllamaPs(const ApiContext& context, http::ExchangePtr exchange, const Arguments&) {
-  const auto models = servedModels(context);
+  const auto models = servedModels(context, *exchange);
   std::string body = R"({"models":[)";
   for (const ModelStatus& status : context.pool.statuses()) {
     const auto model = std::ranges::find(models, status.id, &InstalledModel::id);
