@@ -86,6 +86,7 @@ class HttpServer final : public Server {
         api::ApiContext{m_rooms.chat, m_rooms.pool, m_rooms.library, m_rooms.metrics, options.defaultModel, HEARTH_VERSION});
     m_context->engineOptions = m_rooms.engineOptions;
     m_context->team = m_rooms.team;
+    m_context->store = m_rooms.store;
     m_context->board = std::make_shared<api::QueueBoard>();
     m_context->signInRequired = options.lan || options.requireSignIn;
     if (keeper) m_context->authority = keeper->identity().authority;

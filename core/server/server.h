@@ -90,6 +90,7 @@ class Server {
     Team* team = nullptr;                    ///< null: nobody can sign in, and there is no LAN mode
     std::filesystem::path tlsFolder = {};    ///< for certificates; needed with `lan`
     std::filesystem::path uploadFolder = {}; ///< for bodies that go to disk
+    Store* store = nullptr;                  ///< for the conversations of the browser page; null: none are kept
   };
   using RequestListener = std::function<void(const RequestRecord&)>;  ///< at start and end; from server threads; must not block
 

@@ -12,6 +12,7 @@
 #include "core/monitor/monitor.h"
 #include "core/server/api/api_error.h"
 #include "core/server/api/queue_board.h"
+#include "core/server/api/team/reply_board.h"
 
 namespace hearth {
 class Team;
@@ -34,6 +35,8 @@ struct ApiContext {
   std::function<EngineOptions(const InstalledModel&)>
       engineOptions;  ///< how a model is loaded that is not in memory; empty = the defaults
   std::shared_ptr<ResponseStore> responses = makeResponseStore();  ///< of the Responses API; in memory only
+  Store* store = nullptr;               ///< conversations of whoever is signed in; null: none are kept
+  std::shared_ptr<ReplyBoard> replies = std::make_shared<ReplyBoard>();  ///< never null
   Team* team = nullptr;                 ///< null: there is only the machine's own user
   std::shared_ptr<QueueBoard> board = std::make_shared<QueueBoard>();  ///< never null
   bool signInRequired = false;

@@ -2,6 +2,7 @@
 
 #include "core/server/api/controllers.h"
 #include "core/server/api/router.h"
+#include "core/server/api/team/team_controllers.h"
 
 namespace hearth::api {
 namespace {
@@ -19,6 +20,49 @@ constexpr std::array kRoutes{
     Route{"GET", "/ui", Access::Public, getPage},
     Route{"GET", "/ui/", Access::Public, getPage},
     Route{"GET", "/ui/{rest}", Access::Public, getPageFile},
+
+    // The team: sessions, accounts, conversations of the page; see ui/web/API.md.
+    Route{"GET", "/hearth/v1/session", Access::Own, getSession},
+    Route{"POST", "/hearth/v1/session", Access::Public, postSession},
+    Route{"DELETE", "/hearth/v1/session", Access::Own, deleteSession},
+    Route{"GET", "/hearth/v1/invitations/{token}", Access::Public, getInvitation},
+    Route{"POST", "/hearth/v1/invitations/{token}", Access::Public, acceptInvitation},
+    Route{"GET", "/hearth/v1/account", Access::Own, getAccount},
+    Route{"DELETE", "/hearth/v1/account", Access::Own, deleteAccount},
+    Route{"POST", "/hearth/v1/account/password", Access::Own, postPassword},
+    Route{"DELETE", "/hearth/v1/account/sessions", Access::Own, deleteOtherSessions},
+    Route{"GET", "/hearth/v1/account/export", Access::Own, exportAccount},
+    Route{"GET", "/hearth/v1/account/usage", Access::Own, getOwnUsage},
+    Route{"GET", "/hearth/v1/keys", Access::Own, listKeys},
+    Route{"POST", "/hearth/v1/keys", Access::Own, postKey},
+    Route{"POST", "/hearth/v1/keys/{id}/rotate", Access::Own, rotateKey},
+    Route{"DELETE", "/hearth/v1/keys/{id}", Access::Own, deleteKey},
+    Route{"GET", "/hearth/v1/conversations", Access::Own, listConversations},
+    Route{"POST", "/hearth/v1/conversations", Access::Own, postConversation},
+    Route{"GET", "/hearth/v1/conversations/{id}", Access::Own, getConversation},
+    Route{"PATCH", "/hearth/v1/conversations/{id}", Access::Own, patchConversation},
+    Route{"DELETE", "/hearth/v1/conversations/{id}", Access::Own, deleteConversation},
+    Route{"POST", "/hearth/v1/conversations/{id}/messages", Access::Own, postMessage},
+    Route{"POST", "/hearth/v1/conversations/{id}/messages/{message}/regenerate", Access::Own, regenerateMessage},
+    Route{"POST", "/hearth/v1/conversations/{id}/stop", Access::Own, stopReply},
+    Route{"GET", "/hearth/v1/users", Access::Admin, listUsers},
+    Route{"POST", "/hearth/v1/users", Access::Admin, postUser},
+    Route{"PATCH", "/hearth/v1/users/{id}", Access::Admin, patchUser},
+    Route{"DELETE", "/hearth/v1/users/{id}", Access::Admin, deleteUser},
+    Route{"POST", "/hearth/v1/users/{id}/invitation", Access::Admin, inviteUser},
+    Route{"GET", "/hearth/v1/invitations", Access::Admin, listInvitations},
+    Route{"POST", "/hearth/v1/invitations", Access::Admin, postInvitation},
+    Route{"DELETE", "/hearth/v1/invitations/{id}", Access::Admin, deleteInvitation},
+    Route{"GET", "/hearth/v1/groups", Access::Admin, listGroups},
+    Route{"POST", "/hearth/v1/groups", Access::Admin, postGroup},
+    Route{"PATCH", "/hearth/v1/groups/{name}", Access::Admin, patchGroup},
+    Route{"DELETE", "/hearth/v1/groups/{name}", Access::Admin, deleteGroup},
+    Route{"GET", "/hearth/v1/quotas", Access::Admin, listQuotas},
+    Route{"PUT", "/hearth/v1/quotas", Access::Admin, putQuota},
+    Route{"GET", "/hearth/v1/usage", Access::Admin, getUsage},
+    Route{"GET", "/hearth/v1/audit", Access::Admin, listAudit},
+    Route{"GET", "/hearth/v1/audit/verify", Access::Admin, verifyAudit},
+    Route{"GET", "/hearth/v1/audit/export", Access::Admin, exportAudit},
 
     // OpenAI's dialect.
     Route{"GET", "/v1/models", Access::Chat, listModels},
