@@ -169,7 +169,7 @@ test('the load page shows who is answered; the log holds', async () => {
   await anna.goto(`${server.address}/ui/#/load`);
   await anna.waitForSelector('text=Models in memory');
   await anna.goto(`${server.address}/ui/#/audit`);
-  await anna.getByRole('button', { name: 'Verify' }).click();
+  await anna.getByRole('button', { name: 'Verify' }).waitFor();
   await anna.waitForSelector('text=The chain holds');
   assert.ok(await anna.locator('table.list tbody tr').count() > 5);
 });

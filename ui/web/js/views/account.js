@@ -1,11 +1,12 @@
 // The account: password, sessions, what is kept about me, leaving; and how the page looks.
 import { ApiError, download, get, post, remove } from '../api.js';
-import { announce, field, h } from '../dom.js';
+import { announce, field, h, replace } from '../dom.js';
 import { dateTime } from '../format.js';
-import { language, setLanguage, t } from '../i18n.js';
+import { errorText, language, setLanguage, t } from '../i18n.js';
 import { forget, session, signOut } from '../session.js';
 import { setTheme, themeChoice } from '../theme.js';
 import { confirmDialog, formDialog } from '../ui/dialog.js';
+import { errorNotice } from './gate.js';
 import { Loader } from '../ui/loader.js';
 import { card, page, table } from '../ui/table.js';
 
@@ -54,6 +55,9 @@ async function eraseAccount() {
 export function makeView() {
   if (session.machine) return { element: page(t('nav.account'), null, card(t('account.machine'), null, h('p', { class: 'lead' }, t('account.machine_help'))), look()) };
   const { user } = session;
+  const problem = h('div');
+  const tell = (error) => replace(problem, errorNotice(errorText(error)));
+  const leave = () => signOut().then(() => { location.hash = '#/'; dispatchEvent(new Event('hearth:language')); }).catch(tell);
   const loader = new Loader(() => get('/account'), ({ sessions }) => card(t('account.sessions'),
     h('button', {
       class: 'button', type: 'button', disabled: sessions.length < 2,
@@ -65,14 +69,14 @@ export function makeView() {
       { label: t('keys.used'), cell: (one) => dateTime(one.used_ms) },
     ], sessions)));
   return {
-    element: page(t('nav.account'), h('button', { class: 'button', type: 'button', onclick: () => void signOut().then(() => { location.hash = '#/'; dispatchEvent(new Event('hearth:language')); }) }, t('account.sign_out')),
+    element: page(t('nav.account'), h('button', { class: 'button', type: 'button', onclick: leave }, t('account.sign_out')), problem,
       card(user.name, h('span', { class: 'tag' }, t(`role.${user.role}`)),
         h('p', { class: 'lead' }, user.groups?.length ? t('account.groups', { groups: user.groups.join(', ') }) : t('account.no_groups')),
         h('div', { class: 'row spaced' }, h('button', { class: 'button', type: 'button', onclick: () => void changePassword() }, t('account.change_password')))),
       look(), loader.element,
       card(t('account.data'), null, h('p', { class: 'lead' }, t('account.data_help')),
         h('div', { class: 'row spaced' },
-          h('button', { class: 'button', type: 'button', onclick: () => void download('/account/export', `hearth-${user.name}.json`) }, t('account.export')),
+          h('button', { class: 'button', type: 'button', onclick: () => download('/account/export', `hearth-${user.name}.json`).catch(tell) }, t('account.export')),
           h('button', { class: 'button danger', type: 'button', onclick: () => void eraseAccount() }, t('account.erase'))))),
   };
 }
