@@ -4,6 +4,7 @@
 
 #include "core/base/log.h"
 #include "core/chat/chat_metrics.h"
+#include "core/chat/call_grammar.h"
 #include "core/chat/dialect.h"
 #include "core/chat/prompt.h"
 
@@ -151,6 +152,9 @@ Result<void> ChatRun::submit(LoadedModelPtr loaded) {
     if (wanted.stop.size() < kMostStops) wanted.stop.push_back(std::move(stop));
   }
   HEARTH_TRY(wanted.grammar, m_core->grammars.get(request.shape, shapeField(request.shape), shapeBegin));
+  if (request.shape.kind == OutputShape::Kind::Any && !request.messages.empty() && loaded->chatTemplate) {
+    HEARTH_TRY(wanted.grammar, callGrammar(loaded->engine->tokenizer(), dialectOf(*loaded), request, prompt.text));
+  }
   wanted.priority = request.priority;
   wanted.principal = std::move(request.principal);
   wanted.sink = [self = shared_from_this()](const EngineEvent& event) { return self->onEngine(event); };

@@ -157,7 +157,12 @@ Result<void> checkRequest(const ChatRequest& request) {
   if (prompts > 1) return invalid("either messages or one prompt", "prompt");
   if (request.promptTokens && request.promptTokens->empty()) return invalid("the prompt has no tokens", "prompt");
   if (request.toolChoice.kind == ToolChoice::Kind::Required || request.toolChoice.kind == ToolChoice::Kind::Named) {
-    return invalid("forcing a tool call is not supported yet", "tool_choice");
+    const std::vector<std::string> names = toolNames(request);
+    if (names.empty()) return invalid("a tool call is demanded, and there are no tools", "tool_choice");
+    if (request.toolChoice.kind == ToolChoice::Kind::Named && std::ranges::find(names, request.toolChoice.name) == names.end()) {
+      return invalid("the tool that is demanded is none of the tools", "tool_choice");
+    }
+    if (request.shape.kind != OutputShape::Kind::Any) return invalid("either a tool call or a shape can be demanded", "tool_choice");
   }
   if (request.maxTokens < -1 || request.maxTokens == 0) return invalid("at least one token, or -1 for no limit", "max_tokens");
   if (request.stop.size() > kMostStops) return invalid(fmt::format("at most {} stop strings", kMostStops), "stop");
