@@ -84,8 +84,9 @@ class ChatModelTest : public ::testing::Test {
   std::unique_ptr<ChatService> m_chat;
 };
 
-TEST_F(ChatModelTest, AToolsetOfTwoFunctionsIsUsed) {
-  const Answer asked = answer(request("What is the weather in Paris right now, in celsius?"));
+TEST_F(ChatModelTest, AToolsetOfTwoFunctionsIsUsedAndItsAnswerUnderstood) {
+  ChatRequest weather = request("What is the weather in Paris right now, in celsius?");
+  const Answer asked = answer(weather);
   ASSERT_EQ(asked.calls.size(), 1U) << asked.text;
   EXPECT_EQ(asked.calls[0].name, "get_weather");
   EXPECT_EQ(boost::json::parse(asked.calls[0].arguments).at("city"), "Paris");
@@ -98,6 +99,17 @@ TEST_F(ChatModelTest, AToolsetOfTwoFunctionsIsUsed) {
   ASSERT_EQ(sum.calls.size(), 1U) << sum.text;
   EXPECT_EQ(sum.calls[0].name, "add");
   EXPECT_EQ(boost::json::parse(sum.calls[0].arguments), boost::json::parse(R"({"a": 17.5, "b": 24})"));
+
+  boost::json::object call{{"id", asked.calls[0].id}, {"type", "function"}};
+  call["function"] = {{"name", asked.calls[0].name}, {"arguments", asked.calls[0].arguments}};
+  weather.messages.push_back(
+      {Role::Assistant, "", {}, boost::json::serialize(boost::json::object{{"tool_calls", boost::json::array{call}}})});
+  weather.messages.push_back({Role::Tool, R"({"temperature": 31, "sky": "clear"})", "get_weather",
+                              R"({"tool_call_id":")" + asked.calls[0].id + "\"}"});
+  weather.toolChoice.kind = ToolChoice::Kind::None;  // so small a model likes to ask again
+  const Answer told = answer(weather);
+  EXPECT_TRUE(told.calls.empty());
+  EXPECT_NE(told.text.find("31"), std::string::npos) << told.text;
 }
 
 TEST_F(ChatModelTest, AQuestionThatNeedsNoToolIsAnsweredInText) {
