@@ -8,7 +8,7 @@ Exit code 77 = skipped: the package anthropic is not there.
 import asyncio
 import sys
 
-from server_process import raises, serve
+from serving import raises, serving
 
 try:
     import anthropic
@@ -73,7 +73,7 @@ async def check_async(address, model, text):
 
 
 def main():
-    with serve(*sys.argv[1:3]) as address:
+    with serving(*sys.argv[1:3]) as address:
         client = anthropic.Anthropic(base_url=address, api_key="none", max_retries=0)
         model = client.models.list().data[0].id
         text = check_messages(client, model)

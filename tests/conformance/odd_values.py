@@ -8,7 +8,7 @@ import http.client
 import json
 import sys
 
-from server_process import serve
+from serving import serving
 
 VALUES = [None, True, 0, -1, 3.5, 2**31, 2**63, 1e300, "", "x", "json", "\u0000", "é" * 50, [], ["x"], [1], [[1]], {}, {"type": "x"}, {"type": "text"},
           [{"role": "user", "content": "hi"}], [{"type": "function", "function": {"name": "f"}}], {"type": "function", "function": {"name": "f"}}]
@@ -29,7 +29,7 @@ SMALLEST = {
 
 
 def main():
-    with serve(*sys.argv[1:3]) as address:
+    with serving(*sys.argv[1:3]) as address:
         connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=120)
 
         def ask(method, path, body=None):

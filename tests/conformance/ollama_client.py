@@ -9,7 +9,7 @@ import asyncio
 import sys
 import urllib.request
 
-from server_process import raises, serve
+from serving import raises, serving
 
 try:
     import ollama
@@ -94,7 +94,7 @@ async def check_async(address, name, text):
 
 
 def main():
-    with serve(*sys.argv[1:3]) as address:
+    with serving(*sys.argv[1:3]) as address:
         client = ollama.Client(host=address)
         name = check_models(client, address)
         text = check_chat(client, name)

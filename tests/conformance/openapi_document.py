@@ -9,7 +9,7 @@ import json
 import sys
 import urllib.request
 
-from server_process import serve
+from serving import serving
 
 try:
     import openapi_spec_validator
@@ -19,7 +19,7 @@ except ImportError:
 
 
 def main():
-    with serve(*sys.argv[1:3]) as address:
+    with serving(*sys.argv[1:3]) as address:
         document = json.load(urllib.request.urlopen(address + "/openapi.json"))
     openapi_spec_validator.validate(document)
     assert len(document["paths"]) > 20, list(document["paths"])

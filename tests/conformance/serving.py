@@ -17,3 +17,15 @@ def serving(binary, model, *options):
         finally:
             server.terminate()
             assert server.wait(timeout=30) == 0, "the server ends cleanly on SIGTERM"
+
+
+def raises(kind, call, *words, status=None):
+    """Calls and expects this error, whose text has all of these words."""
+    try:
+        call()
+    except kind as error:
+        for word in words:
+            assert word in str(error), (word, str(error))
+        assert status is None or error.status_code == status, (error.status_code, error)
+        return error
+    raise AssertionError(f"no {kind.__name__}")

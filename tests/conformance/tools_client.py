@@ -8,7 +8,7 @@ Exit code 77 = skipped: the package openai is not there.
 import json
 import sys
 
-from server_process import serve
+from serving import serving
 
 try:
     import openai
@@ -78,7 +78,7 @@ def check_ollama(address, model):
 
 
 def main():
-    with serve(*sys.argv[1:3]) as address:
+    with serving(*sys.argv[1:3]) as address:
         model = check_openai(address)
         for check in (check_anthropic, check_ollama):
             try:
