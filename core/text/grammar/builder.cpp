@@ -163,8 +163,10 @@ Part GrammarBuilder::characters(const CodePointSet& set) {
   node.size = ranges.back().last < 0x80 ? 1 : static_cast<std::uint32_t>(8 + ranges.size() * 2);
   m_source->sets.push_back(set);
   const Part part{add(*m_source, node)};
-  // The class of all letters takes a thousand states: once is enough.
-  return ranges.size() > 40 ? shared("class", part) : part;
+  // The class of all letters takes hundreds of states. As a rule of its own it is compiled once, but each letter is a call
+  // then, and masks of what repeats it have to be walked: only patterns that have many of them are better off so.
+  constexpr int kMostInPlace = 6;
+  return ranges.size() > 40 && ++m_source->largeSets > kMostInPlace ? shared("class", part) : part;
 }
 
 Part GrammarBuilder::byteRange(std::uint8_t first, std::uint8_t last) {

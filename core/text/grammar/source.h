@@ -51,6 +51,7 @@ struct Source {
   std::vector<std::uint32_t> children;
   std::string bytes;
   std::vector<CodePointSet> sets;
+  int largeSets = 0;  ///< how many of them have hundreds of states
   std::vector<RuleSource> rules;
   std::vector<GraphSource> graphs;
   std::optional<std::string> problem;  ///< the first thing that went wrong
