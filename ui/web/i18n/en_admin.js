@@ -130,6 +130,7 @@ export default {
   'people.for': 'For',
   'people.new_member': 'Someone new',
   'people.withdraw': 'Withdraw',
+  'groups.name': 'Name',
   'groups.create': 'New group',
   'groups.none': 'There are no groups. A group says which models its members may use, and can have a quota of its own.',
   'groups.members': 'Members',

@@ -130,6 +130,7 @@ export default {
   'people.for': '对象',
   'people.new_member': '新成员',
   'people.withdraw': '撤回',
+  'groups.name': '名称',
   'groups.create': '新建群组',
   'groups.none': '还没有群组。群组规定其成员可以使用哪些模型，也可以有自己的配额。',
   'groups.members': '成员',

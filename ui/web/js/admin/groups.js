@@ -18,7 +18,7 @@ async function edit(group, answer, refresh) {
   const name = h('input', { class: 'input', required: true, maxlength: 64, value: group?.name ?? '', disabled: Boolean(group) });
   const members = boxes(t('groups.members'), answer.users, group?.members ?? []);
   const models = boxes(t('groups.models'), answer.models, group?.models ?? []);
-  const done = await formDialog(group ? group.name : t('groups.create'), [field(t('signin.name'), name), members.element, models.element, h('p', { class: 'small muted' }, t('groups.models_help'))], {
+  const done = await formDialog(group ? group.name : t('groups.create'), [field(t('groups.name'), name), members.element, models.element, h('p', { class: 'small muted' }, t('groups.models_help'))], {
     action: t('save'),
     work: () => {
       const body = { members: members.chosen(), models: models.chosen() };
@@ -37,7 +37,7 @@ export function makeTab() {
   }, (found) => {
     answer = found;
     return card(t('team.groups'), null, answer.groups.length === 0 ? emptyState(t('groups.none')) : table(t('team.groups'), [
-      { label: t('signin.name'), whole: true, cell: (group) => h('strong', null, group.name) },
+      { label: t('groups.name'), whole: true, cell: (group) => h('strong', null, group.name) },
       { label: t('groups.members'), cell: (group) => group.members.join(', ') || '—' },
       { label: t('groups.models'), cell: (group) => group.models.join(', ') || t('groups.all_models') },
       {
