@@ -3,6 +3,7 @@
 #   run.sh fetch             npm ci into the cache: playwright-core (which drives the system's Chromium) and axe-core
 #   run.sh unit              what needs node alone
 #   run.sh browser HEARTH    what needs a browser and the program
+#   run.sh team HEARTH       the same with real accounts
 #   run.sh screenshots HEARTH FOLDER
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
@@ -17,7 +18,7 @@ case ${1:-} in
     cp "$here/package.json" "$here/package-lock.json" "$packages"
     cd "$packages" && npm ci --ignore-scripts --no-audit --no-fund ;;
   unit) exec node --test "$here/unit.mjs" ;;
-  browser | screenshots)
+  browser | team | screenshots)
     [ -d "$packages/node_modules/playwright-core" ] || skip "no playwright-core: ninja check_web fetches it"
     chromium=${HEARTH_TEST_CHROMIUM:-$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}
     [ -n "$chromium" ] || skip "no Chromium"
@@ -25,6 +26,10 @@ case ${1:-} in
     [ -n "$model" ] || skip "no model: HEARTH_TEST_MODELS"
     export HEARTH_WEB_TEST_PACKAGES=$packages HEARTH_TEST_CHROMIUM=$chromium HEARTH_BINARY=$2 HEARTH_TEST_MODEL=$model
     if [ "$1" = screenshots ]; then exec node "$here/screenshots.mjs" "$3"; fi
+    if [ "$1" = team ]; then
+      grep -qa '/hearth/v1/session' "$2" || skip "this program has no accounts"
+      exec node --test --test-concurrency=1 "$here/team.mjs"
+    fi
     exec node --test --test-concurrency=1 "$here/browser.mjs" ;;
-  *) echo "run.sh fetch | unit | browser HEARTH | screenshots HEARTH FOLDER" >&2; exit 2 ;;
+  *) echo "run.sh fetch | unit | browser HEARTH | team HEARTH | screenshots HEARTH FOLDER" >&2; exit 2 ;;
 esac
