@@ -10,6 +10,7 @@
 #include "core/host/daily_backups.h"
 #include "core/host/engine_metrics.h"
 #include "core/host/hardware_metrics.h"
+#include "core/host/machine_reader.h"
 #include "core/host/settings.h"
 
 namespace hearth {
@@ -43,7 +44,8 @@ class LocalHost final : public Host {
                                    [this](const InstalledModel& model) { return engineOptions(model); })),
         m_server(Server::create({*m_chat, *m_pool, *m_library, *m_metrics,
                                  [this](const InstalledModel& model) { return engineOptions(model); }, m_team.get(), m_paths.tls(),
-                                 m_paths.uploads(), m_store.get()})) {
+                                 m_paths.uploads(), m_store.get(),
+                                 [reader = std::make_shared<MachineReader>()] { return reader->read(); }})) {
     m_metrics->addCollector([live = std::weak_ptr(m_engineMetrics)](MetricsRegistry& metrics) {
       if (const auto engines = live.lock()) engines->collect(metrics);
     });

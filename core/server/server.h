@@ -15,6 +15,7 @@ class ChatService;
 class EnginePool;
 class Library;
 class MetricsRegistry;
+struct HardwareSample;
 class Store;
 class Team;
 struct EngineOptions;
@@ -91,6 +92,7 @@ class Server {
     std::filesystem::path tlsFolder = {};    ///< for certificates; needed with `lan`
     std::filesystem::path uploadFolder = {}; ///< for bodies that go to disk
     Store* store = nullptr;                  ///< for the conversations of the browser page; null: none are kept
+    std::function<HardwareSample()> machine = {};  ///< for the load that administrators see; any thread; empty = not shown
   };
   using RequestListener = std::function<void(const RequestRecord&)>;  ///< at start and end; from server threads; must not block
 

@@ -90,6 +90,7 @@ inline const std::map<std::string, api::Access>& accessRules() {
       {"GET /hearth/v1/quotas", Admin},
       {"PUT /hearth/v1/quotas", Admin},
       {"GET /hearth/v1/usage", Admin},
+      {"GET /hearth/v1/load", Admin},
       {"GET /hearth/v1/audit", Admin},
       {"GET /hearth/v1/audit/verify", Admin},
       {"GET /hearth/v1/audit/export", Admin},

@@ -40,6 +40,7 @@ struct ApiContext {
   Team* team = nullptr;                 ///< null: there is only the machine's own user
   std::shared_ptr<QueueBoard> board = std::make_shared<QueueBoard>();  ///< never null
   bool signInRequired = false;
+  std::function<HardwareSample()> machine;  ///< any thread; empty = nobody reads it
   std::string authority;                ///< this installation's certificate authority (PEM); empty = none in use
 };
 

@@ -60,6 +60,7 @@ constexpr std::array kRoutes{
     Route{"GET", "/hearth/v1/quotas", Access::Admin, listQuotas},
     Route{"PUT", "/hearth/v1/quotas", Access::Admin, putQuota},
     Route{"GET", "/hearth/v1/usage", Access::Admin, getUsage},
+    Route{"GET", "/hearth/v1/load", Access::Admin, getTeamLoad},
     Route{"GET", "/hearth/v1/audit", Access::Admin, listAudit},
     Route{"GET", "/hearth/v1/audit/verify", Access::Admin, verifyAudit},
     Route{"GET", "/hearth/v1/audit/export", Access::Admin, exportAudit},

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/server/api/openai/chat_writer.h"
+#include "core/server/api/queue_board.h"
 #include "core/server/api/team/conversation_json.h"
 #include "core/server/api/team/reply_board.h"
 #include "core/server/api/team/team_controllers.h"
@@ -24,13 +25,24 @@ class ReplyStream {
       : m_exchange(std::move(exchange)),
         m_team(context.team),
         m_board(context.replies),
+        m_queue(context.board),
         m_who(principalOf(*m_exchange)),
         m_model(std::move(model)) {
     Call call;
     call.stream = call.includeUsage = true;
     m_writer = makeChatWriter(call, m_model);
     m_answer.choices.resize(1);
+    BoardEntry entry;
+    entry.id = m_exchange->request().id;
+    entry.userId = m_who.userId;
+    entry.user = m_who.name;
+    entry.model = m_model;
+    entry.route = m_exchange->request().path;
+    m_queue->enter(std::move(entry));
   }
+  ~ReplyStream() { m_queue->leave(m_exchange->request().id); }
+  ReplyStream(const ReplyStream&) = delete;
+  ReplyStream& operator=(const ReplyStream&) = delete;
 
   /// Both messages are committed: says which they are, then what has happened meanwhile.
   void announce(const SentMessage& sent) {
@@ -52,6 +64,7 @@ class ReplyStream {
     const std::lock_guard lock(m_mutex);
     if (m_ended) return false;
     std::string bytes;
+    m_queue->update(m_exchange->request().id, event);
     take(event, bytes);
     if (!m_announced) {
       m_early += bytes;
@@ -140,6 +153,7 @@ class ReplyStream {
   const http::ExchangePtr m_exchange;
   Team* const m_team;
   const std::shared_ptr<ReplyBoard> m_board;
+  const std::shared_ptr<QueueBoard> m_queue;
   const Principal m_who;
   const std::string m_model;
   std::unique_ptr<AnswerWriter> m_writer;
