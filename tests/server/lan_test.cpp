@@ -3,6 +3,8 @@
 #include <fstream>
 #include <mutex>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "core/base/platform/network.h"
 #include "core/server/lan/self_test.h"
@@ -64,8 +66,9 @@ class LanServer : public test::TeamTest {
     return "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + headers + "\r\n";
   }
   static std::string chat(const std::string& headers,
-                          const std::string& body = R"({"messages":[{"role":"user","content":"hi"}]})") {
-    return "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: "
+                          const std::string& body = R"({"messages":[{"role":"user","content":"hi"}]})",
+                          const std::string& path = "/v1/chat/completions") {
+    return "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: "
            "application/json\r\nContent-Length: " +
            std::to_string(body.size()) + "\r\n" + headers + "\r\n" + body;
   }
@@ -130,6 +133,23 @@ TEST_F(LanServer, ChargesAndStopsAtLimits) {
   EXPECT_NE(spent.find("x-should-retry: false"), std::string::npos);
   EXPECT_NE(spent.find("insufficient_quota"), std::string::npos);
   EXPECT_TRUE(ask(get("/v1/models", header)).starts_with("HTTP/1.1 200")) << "looking costs nothing";
+  // Whatever makes the machine work asks for leave, in every dialect.
+  const std::string messages = R"("messages":[{"role":"user","content":"hi"}])";
+  const std::vector<std::pair<std::string, std::string>> work{
+      {"/v1/completions", R"({"prompt":"hi"})"},
+      {"/v1/responses", R"({"input":"hi"})"},
+      {"/v1/messages", R"({"model":"tiny","max_tokens":4,)" + messages + "}"},
+      {"/api/chat", R"({"model":"tiny",)" + messages + "}"},
+      {"/api/generate", R"({"model":"tiny","prompt":"hi"})"},
+      {"/v1/embeddings", R"({"model":"tiny","input":"hi"})"},
+      {"/api/embed", R"({"model":"tiny","input":"hi"})"},
+      {"/api/embeddings", R"({"model":"tiny","prompt":"hi"})"},
+      {"/v1/rerank", R"({"model":"tiny","query":"hi","documents":["a","b"]})"},
+  };
+  for (const auto& [path, body] : work) {
+    const std::string refused = ask(chat(header, body, path));
+    EXPECT_TRUE(refused.starts_with("HTTP/1.1 429")) << path << "\n" << refused;
+  }
   m_server->stop();
   ASSERT_TRUE(m_team->flush().has_value());
   const auto usage = m_team->usage(m_machine, {.user = ada, .byModel = true});

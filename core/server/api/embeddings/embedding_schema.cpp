@@ -218,7 +218,6 @@ ApiResult<Draft> read(const BodySchema& schema, std::string_view body, TooLong t
 }
 
 EmbeddingCall callOf(Draft draft) {
-  draft.embedding.request.principal = std::move(draft.call.request.principal);
   return {std::move(draft.call.request.model), std::move(draft.embedding.request), draft.embedding.base64,
           draft.call.keepAlive};
 }

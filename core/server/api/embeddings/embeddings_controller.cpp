@@ -10,6 +10,7 @@
 #include "core/server/api/answer_job.h"
 #include "core/server/api/controllers.h"
 #include "core/server/api/embeddings/embedding_schema.h"
+#include "core/server/api/gate.h"
 #include "core/server/api/openai/openai_json.h"
 #include "core/server/api/start_call.h"
 #include "core/server/json_text.h"
@@ -68,6 +69,8 @@ using MakeBody = std::function<std::string(const EmbeddingReply& reply, const st
 void answer(const ApiContext& context, const http::ExchangePtr& exchange, EmbeddingCall call, MakeBody makeBody) {
   const auto model = findModel(context, exchange, call.model);
   if (!model) return;
+  if (const auto admitted = admit(context, exchange, model->id); !admitted) return refuse(exchange, admitted.error());
+  call.request.principal = principalOf(exchange);
   const auto work = std::make_shared<Work>();
   exchange->onAbort([work](http::AbortReason reason) { work->abort(reason); });
   const double begun = exchange->elapsedSeconds();
