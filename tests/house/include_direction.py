@@ -21,7 +21,7 @@ BELOW = {
     "core/engine": {"core/base", "core/formats", "core/text", "core/compute", "core/models", "kernels"},
     "core/library": {"core/base", "core/formats", "core/text", "core/models", "kernels"},
     "core/chat": {"core/base", "core/formats", "core/text", "core/models", "core/engine", "core/library", "core/store", "core/monitor"},
-    "core/server": {"core/base", "core/text", "core/models", "core/engine", "core/library", "core/store", "core/monitor", "core/chat", "core/team"},
+    "core/server": {"core/base", "core/formats", "core/text", "core/models", "core/engine", "core/library", "core/store", "core/monitor", "core/chat", "core/team"},
     "core/host": {"core/base", "core/formats", "core/text", "core/models", "core/engine", "core/library", "core/store", "core/monitor",
                   "core/chat", "core/server", "core/team", "kernels"},
     "ui/terminal": {"core", "kernels"},

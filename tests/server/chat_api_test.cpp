@@ -68,7 +68,7 @@ TEST_F(ChatApi, Models) {
   EXPECT_EQ(
       list.body,
       R"({"object":"list","data":[{"id":"tiny","object":"model","created":1700000000,"owned_by":"hearth","hearth":{"state":"ready",)"
-      R"("architecture":"llama","quantisation":"Q4_1","parameters":5,"trained_context":2048,"file_bytes":123,"has_chat_template":true}}]})");
+      R"("architecture":"llama","quantisation":"Q4_1","parameters":5,"trained_context":2048,"file_bytes":123,"has_chat_template":true,"capabilities":["completion"]}}]})");
   EXPECT_EQ(ask(test::get("/v1/models/tiny")).status, 200);
   EXPECT_EQ(ask(test::get("/v1/models/t%69ny")).status, 200);
   for (const char* id : {"other", "broken", "TINY", "..%2Fetc%2Fpasswd", "%00"})

@@ -119,6 +119,23 @@ TEST_F(LanServer, LetsInWhoHasAKeyAndNobodyElse) {
   EXPECT_FALSE(m_principals[0].empty());
 }
 
+TEST_F(LanServer, TheRequestLogHidesInvitations) {
+  addUser("ada", TeamRole::Admin);
+  std::vector<std::string> targets;
+  m_server->setRequestListener([&](const RequestRecord& record) {
+    const std::lock_guard lock(m_mutex);
+    targets.push_back(record.target);
+  });
+  start();
+  EXPECT_FALSE(ask(get("/hearth/v1/invitations/very-secret")).empty());
+  EXPECT_FALSE(ask(get("/health?x=1")).empty());
+  m_server->stop();
+  const std::lock_guard lock(m_mutex);
+  ASSERT_GE(targets.size(), 2U);
+  for (const std::string& target : targets) EXPECT_EQ(target.find("very-secret"), std::string::npos) << target;
+  EXPECT_EQ(targets.back(), "/health?x=1");
+}
+
 TEST_F(LanServer, ChargesAndStopsAtLimits) {
   const UserId ada = addUser("ada", TeamRole::Admin);
   const MadeKey key = addKey(ada);
