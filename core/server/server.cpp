@@ -21,6 +21,13 @@
 namespace hearth {
 namespace {
 
+/// An invitation's token lets in whoever reads it: the log shows where it stood.
+std::string loggedTarget(const http::ExchangeRecord& record) {
+  const std::string_view path = std::string_view(record.target).substr(0, record.target.find('?'));
+  const std::string_view pattern = api::matchRoute(api::routes(), record.method, path).pattern;
+  return pattern.find("{token}") == std::string_view::npos ? record.target : std::string(pattern);
+}
+
 /// A label's values must be few: a client may send any method at all.
 std::string methodLabel(const std::string& method) {
   constexpr std::array kKnown{"GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PATCH"};
@@ -222,8 +229,7 @@ class HttpServer final : public Server {
       line.id = record.id;
       line.time = record.time;
       line.method = record.method;
-      // An invitation's token lets in whoever reads it: the log shows where it stood.
-      line.target = record.notes.route.find("{token}") == std::string::npos ? record.target : record.notes.route;
+      line.target = loggedTarget(record);
       line.client = record.client;
       line.user = record.notes.user;
       line.model = record.notes.model;
