@@ -318,7 +318,7 @@ TEST_F(TlsTransport, RefusesMalformedRequestsHereToo) {
   start();
   for (const auto& bad : test::malformedRequests()) {
     TlsClient client(port(), m_trusting);
-    ASSERT_TRUE(client.connected());
+    ASSERT_TRUE(client.connected()) << client.problem();
     client.send(bad.bytes);
     bool clean = false;
     const std::string answer = client.readAll(&clean);

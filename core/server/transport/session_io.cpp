@@ -53,11 +53,13 @@ asio::awaitable<bool> Session::openTls() {
   m_stallTimer.async_wait([self = shared_from_this()](const error_code& error) {
     if (!error && self->m_handshaking) self->closeNow();
   });
-  bool ready = co_await waitFor(Io::WantRead);
-  if (!ready) co_return false;
   char first = 0;
   error_code error;
-  const std::size_t count = m_socket.receive(asio::buffer(&first, 1), Tcp::socket::message_peek, error);
+  std::size_t count = 0;
+  do {  // a wait may end with nothing to read
+    if (const bool ready = co_await waitFor(Io::WantRead); !ready) co_return false;
+    count = m_socket.receive(asio::buffer(&first, 1), Tcp::socket::message_peek, error);
+  } while (error == asio::error::would_block || error == asio::error::try_again);
   if (error || count == 0) co_return false;
   if (first != kTlsHandshake) {
     m_plainOnTls = true;
@@ -69,8 +71,7 @@ asio::awaitable<bool> Session::openTls() {
     const Io result = m_tls->handshake();
     if (result == Io::Done) co_return true;
     if (result != Io::WantRead && result != Io::WantWrite) co_return false;
-    ready = co_await waitFor(result);
-    if (!ready) co_return false;
+    if (const bool ready = co_await waitFor(result); !ready) co_return false;
   }
 }
 
