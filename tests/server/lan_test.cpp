@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <mutex>
 #include <thread>
@@ -133,7 +134,7 @@ TEST_F(LanServer, TheRequestLogHidesInvitations) {
   const std::lock_guard lock(m_mutex);
   ASSERT_GE(targets.size(), 2U);
   for (const std::string& target : targets) EXPECT_EQ(target.find("very-secret"), std::string::npos) << target;
-  EXPECT_EQ(targets.back(), "/health?x=1");
+  EXPECT_NE(std::ranges::find(targets, "/health?x=1"), targets.end()) << "the server's own test asks, too";
 }
 
 TEST_F(LanServer, ChargesAndStopsAtLimits) {

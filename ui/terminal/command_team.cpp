@@ -44,7 +44,7 @@ int addUser(const GlobalOptions& global, const UserOptions& options) {
     HEARTH_TRY(auto password, passwordFor(options));
     HEARTH_TRY(const TeamUser made,
                access.team().createUser(actor, {options.name, roleOf(options.role), options.groups, std::move(password)}));
-    say(fmt::format("{} is a {} now", made.name, roleName(made.role)));
+    say(fmt::format("{} has the role {} now", made.name, roleName(made.role)));
     if (!options.invite) return {};
     HEARTH_TRY(const MadeInvitation invitation, access.team().inviteUser(actor, made.id, lifetime));
     sayInvitation(invitation);
