@@ -12,6 +12,7 @@
 
 #include "core/library/convert.h"
 #include "core/monitor/monitor.h"
+#include "tests/support/scratch_folder.h"
 
 namespace hearth {
 namespace {
@@ -41,13 +42,12 @@ class Embedding : public testing::Test {
     s_pool.reset();
   }
   static LoadedModelPtr load(const fs::path& source, kernels::FormatId type) {
-    const fs::path path = fs::path(testing::TempDir()) / (source.filename().string() + "-embedding-test.gguf");
-    fs::remove(path);
+    const ScratchFolder folder;  // of this process alone: tests run side by side
+    const fs::path path = folder / "model.gguf";
     const auto converted = convertModel(source, path, {.type = type});
     EXPECT_TRUE(converted) << converted.error().describe();
     auto loaded = s_pool->load(source.filename().string(), path, {});
     EXPECT_TRUE(loaded) << loaded.error().describe();
-    fs::remove(path);
     return loaded ? *loaded : nullptr;
   }
   static EmbeddingRequest texts(std::vector<std::string> inputs, TooLong tooLong = TooLong::Refuse) {

@@ -1,4 +1,5 @@
 #include "core/formats/safetensors.h"
+#include "tests/support/scratch_folder.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -125,8 +126,7 @@ TEST(Safetensors, EveryPrefixOfAGoodFileIsRefused) {
 }
 
 TEST(Safetensors, OpensAFileAndNamesAMissingOne) {
-  const auto folder = std::filesystem::path(testing::TempDir()) / "safetensors_test";
-  std::filesystem::create_directories(folder);
+  const ScratchFolder folder;
   const std::string bytes = bytesOf(kGood, 36);
   std::ofstream(folder / "m.safetensors", std::ios::binary) << bytes;
   const auto file = SafetensorsFile::open(folder / "m.safetensors");

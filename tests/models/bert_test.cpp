@@ -10,6 +10,7 @@
 
 #include "core/library/convert.h"
 #include "core/models/model.h"
+#include "tests/support/scratch_folder.h"
 
 namespace hearth::testing {
 namespace {
@@ -59,16 +60,16 @@ class Encoding {
  public:
   Encoding(const fs::path& source, FormatId type, const ModelLoadOptions& options, std::optional<kernels::KvType> kv = {},
            int threads = 2) {
-    const fs::path path = fs::path(::testing::TempDir()) / ("bert_" + std::to_string(counter()++) + ".gguf");
-    fs::remove(path);
+    const ScratchFolder folder;
+    const fs::path path = folder / "bert.gguf";
     const auto converted = convertModel(source, path, {.type = type});
     if (!converted) throw std::runtime_error(converted.error().describe());
     auto file = GgufFile::open(path);
+    if (!file) throw std::runtime_error(file.error().describe());
     auto loaded = loadModel(std::make_shared<const GgufFile>(std::move(*file)),
                             std::make_shared<ThreadPool>(ThreadPoolOptions{.threads = threads}), options);
     if (!loaded) throw std::runtime_error(loaded.error().describe());
     model = std::move(*loaded);
-    fs::remove(path);
     KvShape shape = model->kvShape();
     if (kv) shape.type = *kv;
     storage = std::move(*KvStorage::create(shape, kPage, 256));
@@ -99,10 +100,6 @@ class Encoding {
     return out;
   }
 
-  static int& counter() {
-    static int value = 0;
-    return value;
-  }
   static constexpr int kPage = 16;
   std::unique_ptr<Model> model;
   std::unique_ptr<KvStorage> storage;
