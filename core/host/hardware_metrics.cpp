@@ -6,11 +6,7 @@
 namespace hearth {
 
 void HardwareMetrics::collect(MetricsRegistry& metrics) {
-  HardwareSample sample;
-  {
-    const std::lock_guard lock(m_mutex);
-    sample = m_monitor->sample();
-  }
+  const HardwareSample sample = m_machine->read();
   metrics.set("hearth_cpu_usage_ratio", sample.cpuPercent / 100);
   metrics.set("hearth_memory_total_bytes", static_cast<double>(sample.memoryTotal));
   metrics.set("hearth_memory_available_bytes", static_cast<double>(sample.memoryAvailable));

@@ -45,11 +45,11 @@ class LocalHost final : public Host {
         m_server(Server::create({*m_chat, *m_pool, *m_library, *m_metrics,
                                  [this](const InstalledModel& model) { return engineOptions(model); }, m_team.get(), m_paths.tls(),
                                  m_paths.uploads(), m_store.get(),
-                                 [reader = std::make_shared<MachineReader>()] { return reader->read(); }})) {
+                                 [machine = m_machine] { return machine->read(); }})) {
     m_metrics->addCollector([live = std::weak_ptr(m_engineMetrics)](MetricsRegistry& metrics) {
       if (const auto engines = live.lock()) engines->collect(metrics);
     });
-    m_metrics->addCollector([hardware = std::make_shared<HardwareMetrics>(m_paths.root)](MetricsRegistry& metrics) { hardware->collect(metrics); });
+    m_metrics->addCollector([hardware = std::make_shared<HardwareMetrics>(m_paths.root, m_machine)](MetricsRegistry& metrics) { hardware->collect(metrics); });
   }
 
   ~LocalHost() override {
@@ -99,6 +99,7 @@ class LocalHost final : public Host {
   const int m_fixedContext;    // from the command line, 0 = none
   std::atomic<int> m_context;  // the setting
   std::unique_ptr<EnginePool> m_pool;
+  const std::shared_ptr<MachineReader> m_machine = std::make_shared<MachineReader>();
   std::shared_ptr<EngineMetrics> m_engineMetrics;
   std::unique_ptr<ChatService> m_chat;
   std::unique_ptr<Server> m_server;

@@ -12,6 +12,7 @@
 
 #include "core/library/convert.h"
 #include "core/monitor/monitor.h"
+#include "tests/support/base64_floats.h"
 #include "tests/support/scratch_folder.h"
 
 namespace hearth {
@@ -204,22 +205,6 @@ TEST_F(Embedding, FiguresAreRecorded) {
   ASSERT_TRUE(task);
   promise.get_future().wait();
   EXPECT_THAT(metrics->text(), HasSubstr("hearth_requests_total"));
-}
-
-std::vector<float> floatsOf(std::string_view base64) {
-  std::string bytes;
-  unsigned bits = 0;
-  int have = 0;
-  for (const char c : base64) {
-    const char* alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char* at = std::strchr(alphabet, c);
-    if (c == '=' || at == nullptr) break;
-    bits = bits << 6U | static_cast<unsigned>(at - alphabet);
-    if ((have += 6) >= 8) bytes += static_cast<char>(bits >> (have -= 8) & 0xffU);
-  }
-  std::vector<float> values(bytes.size() / 4);
-  std::memcpy(values.data(), bytes.data(), values.size() * 4);
-  return values;
 }
 
 // make_embedding_golden.py wrote minilm.json.

@@ -47,6 +47,30 @@ class Transport : public ::testing::Test {
     m_listener = std::move(*listener);
   }
   [[nodiscard]] std::uint16_t port() const { return m_listener->port(); }
+  /// Opens `most` connections, expects `status` for one more, and room again when one of them is closed.
+  void expectRoomFor(int most, int status, const char* why) {
+    m_options.limits.keepAliveIdle = 20s;
+    start();
+    std::vector<std::unique_ptr<RawClient>> clients;
+    for (int i = 0; i < most; ++i) {
+      clients.push_back(std::make_unique<RawClient>(port()));
+      clients.back()->send(test::get("/"));
+      ASSERT_TRUE(clients.back()->readResponse().has_value());
+    }
+    RawClient extra(port());
+    const auto refused = extra.readResponse();
+    ASSERT_TRUE(refused.has_value());
+    EXPECT_EQ(refused->status, status);
+    EXPECT_EQ(refused->headers.at("retry-after"), "2");
+    extra.close();
+    clients.pop_back();
+    EXPECT_TRUE(eventually([&] {
+      RawClient again(port());
+      again.send(test::get("/"));
+      const auto response = again.readResponse();
+      return response && response->status == 200;
+    })) << why;
+  }
   std::vector<ExchangeRecord> records() {
     const std::lock_guard lock(m_mutex);
     return m_records;
@@ -191,27 +215,7 @@ TEST_F(Transport, IdleConnectionsAreClosedQuietly) {
 
 TEST_F(Transport, ConnectionsBeyondTheLimitGet503) {
   m_options.limits.connections = 3;
-  m_options.limits.keepAliveIdle = 20s;
-  start();
-  std::vector<std::unique_ptr<RawClient>> clients;
-  for (int i = 0; i < 3; ++i) {
-    clients.push_back(std::make_unique<RawClient>(port()));
-    clients.back()->send(test::get("/"));
-    ASSERT_TRUE(clients.back()->readResponse().has_value());
-  }
-  RawClient extra(port());
-  const auto refused = extra.readResponse();
-  ASSERT_TRUE(refused.has_value());
-  EXPECT_EQ(refused->status, 503);
-  EXPECT_EQ(refused->headers.at("retry-after"), "2");
-  extra.close();
-  clients.pop_back();
-  EXPECT_TRUE(eventually([&] {
-    RawClient again(port());
-    again.send(test::get("/"));
-    const auto response = again.readResponse();
-    return response && response->status == 200;
-  })) << "room is given back";
+  expectRoomFor(3, 503, "room is given back");
 }
 
 TEST_F(Transport, StreamsChunksAndKeepsTheConnection) {
@@ -455,27 +459,7 @@ TEST_F(Transport, RefusesOtherAddressesAndTakenPorts) {
 
 TEST_F(Transport, OneAddressGetsItsShareOfConnections) {
   m_options.limits.connectionsPerAddress = 4;
-  m_options.limits.keepAliveIdle = 20s;
-  start();
-  std::vector<std::unique_ptr<RawClient>> clients;
-  for (int i = 0; i < 4; ++i) {
-    clients.push_back(std::make_unique<RawClient>(port()));
-    clients.back()->send(test::get("/"));
-    ASSERT_TRUE(clients.back()->readResponse().has_value());
-  }
-  RawClient extra(port());
-  const auto refused = extra.readResponse();
-  ASSERT_TRUE(refused.has_value());
-  EXPECT_EQ(refused->status, 429);
-  EXPECT_EQ(refused->headers.at("retry-after"), "2");
-  extra.close();
-  clients.pop_back();
-  EXPECT_TRUE(eventually([&] {
-    RawClient again(port());
-    again.send(test::get("/"));
-    const auto response = again.readResponse();
-    return response && response->status == 200;
-  })) << "room is given back, and refusals take none";
+  expectRoomFor(4, 429, "room is given back, and refusals take none");
 }
 
 TEST_F(Transport, TheJudgeDecidesBeforeTheBody) {

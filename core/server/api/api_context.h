@@ -44,6 +44,9 @@ struct ApiContext {
   std::string authority;                ///< this installation's certificate authority (PEM); empty = none in use
 };
 
+/// "unloaded", "loading", "ready", "failed", "unloading".
+[[nodiscard]] std::string_view modelStateName(ModelState state) noexcept;
+
 /// The installed model that a request names; empty = the default one. Takes names of the library only: never a path, so
 /// that no request can make the server open a file of its choosing. Errors: 400 (nothing named), 404 model_not_found.
 [[nodiscard]] ApiResult<InstalledModel> resolveModel(const ApiContext& context, const std::string& name);

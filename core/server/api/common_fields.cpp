@@ -18,7 +18,6 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr double kIntMax = std::numeric_limits<std::int32_t>::max();
 constexpr std::size_t kMostStops = 16;
 constexpr std::size_t kMostStopBytes = 1024;
 constexpr std::size_t kMostBiases = 1024;

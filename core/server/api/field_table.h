@@ -2,6 +2,8 @@
 
 #include <boost/json/fwd.hpp>
 
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,6 +17,9 @@
 namespace hearth::api {
 
 using Failure = std::optional<ApiError>;
+
+/// The upper end of a range that is only an int's.
+inline constexpr double kIntMax = std::numeric_limits<std::int32_t>::max();
 
 /// A numeric field and its range.
 struct NumberField {

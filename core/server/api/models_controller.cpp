@@ -22,7 +22,22 @@ ApiError notFound(const std::string& name) {
   return error;
 }
 
-std::string_view stateName(ModelState state) noexcept {
+bool isUsable(const InstalledModel& model) noexcept { return model.config.has_value() && !model.problem.has_value(); }
+
+/// OpenAI's model object. What we know beyond it stands under "hearth", which clients skip.
+std::string modelJson(const InstalledModel& model, const std::vector<ModelStatus>& statuses) {
+  const auto status = std::ranges::find(statuses, model.id, &ModelStatus::id);
+  const ModelState state = status == statuses.end() ? ModelState::Unloaded : status->state;
+  return fmt::format(
+      R"({{"id":{},"object":"model","created":{},"owned_by":"hearth","hearth":{{"state":"{}","architecture":{},"quantisation":{},"parameters":{},"trained_context":{},"file_bytes":{},"has_chat_template":{},"capabilities":["{}"]}}}})",
+      jsonString(model.id), model.modifiedMs / 1000, modelStateName(state), jsonString(model.config->architecture),
+      jsonString(model.config->quantisation), model.config->parameters, model.config->trainedContext, model.fileBytes,
+      model.hasChatTemplate, fmt::join(model.config->capabilities(), "\",\""));
+}
+
+}  // namespace
+
+std::string_view modelStateName(ModelState state) noexcept {
   switch (state) {
     case ModelState::Unloaded: return "unloaded";
     case ModelState::Loading: return "loading";
@@ -32,21 +47,6 @@ std::string_view stateName(ModelState state) noexcept {
   }
   return "unloaded";
 }
-
-bool isUsable(const InstalledModel& model) noexcept { return model.config.has_value() && !model.problem.has_value(); }
-
-/// OpenAI's model object. What we know beyond it stands under "hearth", which clients skip.
-std::string modelJson(const InstalledModel& model, const std::vector<ModelStatus>& statuses) {
-  const auto status = std::ranges::find(statuses, model.id, &ModelStatus::id);
-  const ModelState state = status == statuses.end() ? ModelState::Unloaded : status->state;
-  return fmt::format(
-      R"({{"id":{},"object":"model","created":{},"owned_by":"hearth","hearth":{{"state":"{}","architecture":{},"quantisation":{},"parameters":{},"trained_context":{},"file_bytes":{},"has_chat_template":{},"capabilities":["{}"]}}}})",
-      jsonString(model.id), model.modifiedMs / 1000, stateName(state), jsonString(model.config->architecture),
-      jsonString(model.config->quantisation), model.config->parameters, model.config->trainedContext, model.fileBytes,
-      model.hasChatTemplate, fmt::join(model.config->capabilities(), "\",\""));
-}
-
-}  // namespace
 
 std::vector<InstalledModel> servedModels(const ApiContext& context, const http::Exchange& exchange) {
   auto models = context.library.models();

@@ -20,8 +20,6 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr double kIntMax = std::numeric_limits<std::int32_t>::max();
-constexpr std::size_t kMostTools = 256;
 
 constexpr std::array kNumbers{
     NumberField{"max_tokens", 1, kIntMax, true, [](Draft& d, double v) { d.maxTokens = static_cast<int>(v); }},

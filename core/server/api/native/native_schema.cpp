@@ -18,7 +18,6 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr double kIntMax = std::numeric_limits<std::int32_t>::max();
 
 Failure readContent(Draft& draft, const json::value& value, const std::string& at) {
   if (!draft.call.prompts.empty()) return badField(at, "content and prompt are the same; give one.");

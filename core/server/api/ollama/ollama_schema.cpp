@@ -19,7 +19,6 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr double kIntMax = std::numeric_limits<std::int32_t>::max();
 
 SamplingParams& sampling(Draft& draft) noexcept { return draft.call.request.sampling; }
 
@@ -90,14 +89,6 @@ Failure readNever(Draft&, const json::value& value, const std::string& at) {
 
 Failure readLogprobs(Draft& draft, const json::value& value, const std::string& at) {
   return readBool(draft.call.logprobs, value, at);
-}
-
-Failure readTools(Draft& draft, const json::value& value, const std::string& at) {
-  auto tools = parseTools(value, at);
-  if (!tools) return tools.error();
-  draft.call.request.toolsJson = std::move(tools->json);
-  draft.toolNames = std::move(tools->names);
-  return std::nullopt;
 }
 
 Failure noImages(const json::value& value, const std::string& at) {
@@ -221,7 +212,7 @@ constexpr std::array kShared{
 };
 constexpr std::array kChatFields{
     Field{"messages", R"({"type":"array","items":{"$ref":"#/components/schemas/OllamaMessage"}})", readMessages},
-    Field{"tools", R"({"type":"array","items":{"$ref":"#/components/schemas/Tool"},"maxItems":256})", readTools},
+    Field{"tools", R"({"type":"array","items":{"$ref":"#/components/schemas/Tool"},"maxItems":256})", readFunctionTools},
 };
 constexpr std::array kGenerateFields{
     Field{"prompt", kStringSchema, readPrompt},

@@ -18,7 +18,6 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t kMostTools = 256;
 constexpr std::size_t kMostNameBytes = 64;
 
 std::unexpected<ApiError> bad(std::string param, std::string message) {

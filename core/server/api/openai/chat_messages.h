@@ -24,6 +24,8 @@ namespace hearth::api {
 /// conversation unusable.
 [[nodiscard]] boost::json::object toolCall(std::string_view id, std::string_view name, const boost::json::value& arguments);
 
+inline constexpr std::size_t kMostTools = 256;  ///< of one request, in every dialect
+
 /// Tools for the template, as a JSON array (empty text = none), and what they are called.
 struct Tools {
   std::string json;

@@ -19,7 +19,6 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr double kIntMax = std::numeric_limits<std::int32_t>::max();
 
 constexpr std::array kNumbers{
     NumberField{"max_tokens", 1, kIntMax, true, [](Draft& d, double v) { d.maxTokens = static_cast<int>(v); }},
@@ -41,28 +40,8 @@ Failure readLogprobs(Draft& draft, const json::value& value, const std::string& 
   return readBool(draft.call.logprobs, value, at);
 }
 
-Failure readTools(Draft& draft, const json::value& value, const std::string& at) {
-  auto tools = parseTools(value, at);
-  if (!tools) return tools.error();
-  draft.call.request.toolsJson = std::move(tools->json);
-  draft.toolNames = std::move(tools->names);
-  return std::nullopt;
-}
-
 Failure readToolChoice(Draft& draft, const json::value& value, const std::string& at) {
-  ToolChoice& choice = draft.call.request.toolChoice;
-  if (value.is_string()) {
-    const std::string_view word = view(value.get_string());
-    if (word == "auto")
-      choice.kind = ToolChoice::Kind::Auto;
-    else if (word == "none")
-      choice.kind = ToolChoice::Kind::None;
-    else if (word == "required")
-      choice.kind = ToolChoice::Kind::Required;
-    else
-      return badField(at, at + " must be auto, none, required or a function.");
-    return std::nullopt;
-  }
+  if (value.is_string()) return readToolChoiceWord(draft, view(value.get_string()), at);
   if (!value.is_object()) return wrongType(at, "a string or an object");
   const json::value* type = value.get_object().if_contains("type");
   if (type == nullptr || !type->is_string()) return badField(at + ".type", at + ".type must be a string.");
@@ -72,6 +51,7 @@ Failure readToolChoice(Draft& draft, const json::value& value, const std::string
   if (function == nullptr || !function->is_object()) return badField(at + ".function", at + ".function must be an object.");
   const json::value* name = function->get_object().if_contains("name");
   if (name == nullptr || !name->is_string()) return badField(at + ".function.name", at + ".function.name must be a string.");
+  ToolChoice& choice = draft.call.request.toolChoice;
   choice.kind = ToolChoice::Kind::Named;
   choice.name = view(name->get_string());
   return std::nullopt;
@@ -134,7 +114,7 @@ constexpr std::array kFields{
     Field{"messages", R"({"type":"array","items":{"$ref":"#/components/schemas/ChatMessage"},"minItems":1})", readMessages},
     Field{"stream_options", R"({"type":"object","properties":{"include_usage":{"type":"boolean"}}})", readStreamOptions},
     Field{"logprobs", kBoolSchema, readLogprobs},
-    Field{"tools", R"({"type":"array","items":{"$ref":"#/components/schemas/Tool"},"maxItems":256})", readTools},
+    Field{"tools", R"({"type":"array","items":{"$ref":"#/components/schemas/Tool"},"maxItems":256})", readFunctionTools},
     Field{"tool_choice", R"({"oneOf":[{"type":"string","enum":["auto","none","required"]},{"type":"object"}]})",
           readToolChoice},
     Field{"parallel_tool_calls", kBoolSchema, readParallelToolCalls},
@@ -166,6 +146,27 @@ Failure complete(Draft& draft) {
 }
 
 }  // namespace
+
+Failure readToolChoiceWord(Draft& draft, std::string_view word, const std::string& at) {
+  ToolChoice& choice = draft.call.request.toolChoice;
+  if (word == "auto")
+    choice.kind = ToolChoice::Kind::Auto;
+  else if (word == "none")
+    choice.kind = ToolChoice::Kind::None;
+  else if (word == "required")
+    choice.kind = ToolChoice::Kind::Required;
+  else
+    return badField(at, at + " must be auto, none, required or a function.");
+  return std::nullopt;
+}
+
+Failure readFunctionTools(Draft& draft, const json::value& value, const std::string& at) {
+  auto tools = parseTools(value, at);
+  if (!tools) return tools.error();
+  draft.call.request.toolsJson = std::move(tools->json);
+  draft.toolNames = std::move(tools->names);
+  return std::nullopt;
+}
 
 const BodySchema& chatSchema() {
   static const BodySchema schema{

@@ -13,6 +13,10 @@ namespace hearth::api {
 
 /// Parts that the Responses API has too.
 [[nodiscard]] Failure readJsonSchemaFormat(Draft& draft, const boost::json::object& format, const std::string& at);
+/// tool_choice as a word: auto, none, required.
+[[nodiscard]] Failure readToolChoiceWord(Draft& draft, std::string_view word, const std::string& at);
+/// `tools` as parseTools() wants them; Ollama's, too.
+[[nodiscard]] Failure readFunctionTools(Draft& draft, const boost::json::value& value, const std::string& at);
 /// What tool_choice, tools and parallel_tool_calls come to, once all are known; `at` names the choice.
 [[nodiscard]] Failure settleTools(Draft& draft, const std::string& at = "tool_choice");
 

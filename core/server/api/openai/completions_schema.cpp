@@ -16,7 +16,6 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr double kIntMax = std::numeric_limits<std::int32_t>::max();
 constexpr std::size_t kMostPrompts = 32;
 constexpr int kDefaultMaxTokens = 16;  // OpenAI's
 

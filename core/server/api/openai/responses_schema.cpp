@@ -22,8 +22,6 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr double kIntMax = std::numeric_limits<std::int32_t>::max();
-constexpr std::size_t kMostTools = 256;
 constexpr std::size_t kMostMetadata = 16;
 
 constexpr std::array kNumbers{
@@ -78,25 +76,14 @@ Failure readTools(Draft& draft, const json::value& value, const std::string& at)
 }
 
 Failure readToolChoice(Draft& draft, const json::value& value, const std::string& at) {
-  ToolChoice& choice = draft.call.request.toolChoice;
-  if (value.is_string()) {
-    const std::string_view word = view(value.get_string());
-    if (word == "auto")
-      choice.kind = ToolChoice::Kind::Auto;
-    else if (word == "none")
-      choice.kind = ToolChoice::Kind::None;
-    else if (word == "required")
-      choice.kind = ToolChoice::Kind::Required;
-    else
-      return badField(at, at + " must be auto, none, required or a function.");
-    return std::nullopt;
-  }
+  if (value.is_string()) return readToolChoiceWord(draft, view(value.get_string()), at);
   if (!value.is_object()) return wrongType(at, "a string or an object");
   const json::value* type = value.get_object().if_contains("type");
   if (type == nullptr || !type->is_string() || view(type->get_string()) != "function")
     return unsupported(at + ".type", at + ".type must be \"function\".");
   const json::value* name = value.get_object().if_contains("name");
   if (name == nullptr || !name->is_string()) return badField(at + ".name", at + ".name must be a string.");
+  ToolChoice& choice = draft.call.request.toolChoice;
   choice.kind = ToolChoice::Kind::Named;
   choice.name = view(name->get_string());
   return std::nullopt;

@@ -11,17 +11,6 @@
 namespace hearth::api {
 namespace {
 
-std::string_view nameOf(ModelState state) noexcept {
-  switch (state) {
-    case ModelState::Unloaded: return "unloaded";
-    case ModelState::Loading: return "loading";
-    case ModelState::Ready: return "ready";
-    case ModelState::Failed: return "failed";
-    case ModelState::Unloading: return "unloading";
-  }
-  return "unloaded";
-}
-
 std::string requestJson(const BoardEntry& entry) {
   return fmt::format(
       R"({{"id":{},"user":{},"model":{},"route":{},"state":"{}","position":{},"eta_seconds":{},"prompt_tokens":{},"generated_tokens":{},"tokens_per_second":{:.1f},"elapsed_seconds":{:.3f}}})",
@@ -36,7 +25,7 @@ std::string modelJson(EnginePool& pool, const ModelStatus& status) {
   if (loaded && loaded->engine) stats = loaded->engine->stats();
   return fmt::format(
       R"({{"id":{},"state":"{}","progress":{:.3f},"memory_bytes":{},"running":{},"waiting":{},"kv_pages_used":{},"kv_pages_total":{}}})",
-      jsonString(status.id), nameOf(status.state), status.progress, status.weightBytes + status.kvBytes, stats.running,
+      jsonString(status.id), modelStateName(status.state), status.progress, status.weightBytes + status.kvBytes, stats.running,
       stats.waiting, stats.kvPagesUsed, stats.kvPagesTotal);
 }
 
