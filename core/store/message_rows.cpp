@@ -22,6 +22,11 @@ Conversation readConversation(SQLite::Statement& row) {
   c.updatedMs = row.getColumn(6).getInt64();
   c.activeLeaf = row.getColumn(7).getInt64();
   c.owner = row.getColumn(8).getInt64();  // NULL reads as 0 = the machine's own
+  c.persona = row.getColumn(9).getInt64();
+  c.ownPrompt = row.getColumn(10).getInt() != 0;
+  c.folder = row.getColumn(11).getInt64();
+  c.pinnedMs = row.getColumn(12).getInt64();
+  c.trashedMs = row.getColumn(13).getInt64();
   return c;
 }
 
@@ -67,19 +72,7 @@ ConversationId conversationOf(SQLite::Database& database, MessageId id) {
   return query.executeStep() ? query.getColumn(0).getInt64() : 0;
 }
 
-Result<void> insertMessage(SQLite::Database& database, Message& message) {
-  SQLite::Statement known(database, "SELECT 1 FROM conversations WHERE id = ?");
-  known.bind(1, message.conversation);
-  if (!known.executeStep()) return noConversation(message.conversation);
-  if (message.parent != 0) {
-    const ConversationId owner = conversationOf(database, message.parent);
-    if (owner == 0) return noMessage(message.parent);
-    if (owner != message.conversation) {
-      return fail(ErrorCode::InvalidArgument, "the parent belongs to another conversation",
-                  {{"parent", std::to_string(message.parent)}, {"conversation", std::to_string(message.conversation)}});
-    }
-  }
-  message.createdMs = nowMs();
+void insertMessageRow(SQLite::Database& database, Message& message) {
   SQLite::Statement insert(
       database,
       "INSERT INTO messages (conversation, parent, role, state, text, model, error, created_ms, prompt_tokens,"
@@ -105,6 +98,22 @@ Result<void> insertMessage(SQLite::Database& database, Message& message) {
   insert.bind(17, callsText(message.calls));
   insert.exec();
   message.id = database.getLastInsertRowid();
+}
+
+Result<void> insertMessage(SQLite::Database& database, Message& message) {
+  SQLite::Statement known(database, "SELECT 1 FROM conversations WHERE id = ?");
+  known.bind(1, message.conversation);
+  if (!known.executeStep()) return noConversation(message.conversation);
+  if (message.parent != 0) {
+    const ConversationId owner = conversationOf(database, message.parent);
+    if (owner == 0) return noMessage(message.parent);
+    if (owner != message.conversation) {
+      return fail(ErrorCode::InvalidArgument, "the parent belongs to another conversation",
+                  {{"parent", std::to_string(message.parent)}, {"conversation", std::to_string(message.conversation)}});
+    }
+  }
+  message.createdMs = nowMs();
+  insertMessageRow(database, message);
   SQLite::Statement siblings(database, "SELECT count(*) FROM messages WHERE conversation = ? AND parent IS ?");
   siblings.bind(1, message.conversation);
   if (message.parent != 0) siblings.bind(2, message.parent);

@@ -12,7 +12,8 @@
 namespace hearth::store {
 
 inline constexpr const char* kConversationColumns =
-    "id, title, model, system_prompt, parameters, created_ms, updated_ms, active_leaf, owner";
+    "id, title, model, system_prompt, parameters, created_ms, updated_ms, active_leaf, owner, persona, own_prompt, folder,"
+    " pinned_ms, trashed_ms";
 // Sibling numbers count children of the same parent by age; roots of a conversation are siblings of each other.
 inline constexpr const char* kMessageColumns =
     "m.id, m.conversation, m.parent, m.role, m.state, m.text, m.model, m.error, m.created_ms, m.prompt_tokens,"
@@ -33,6 +34,8 @@ inline constexpr const char* kMessageColumns =
 /// 0 when the message does not exist.
 [[nodiscard]] ConversationId conversationOf(SQLite::Database& database, MessageId id);
 
+/// Inserts the row as it is, createdMs included, and fills the id. The conversation and the parent must be there.
+void insertMessageRow(SQLite::Database& database, Message& message);
 /// Inserts one message into the running transaction and makes it the active leaf; fills id, createdMs and sibling numbers.
 [[nodiscard]] Result<void> insertMessage(SQLite::Database& database, Message& message);
 /// What can change of a message that is there. Error: NotFound.

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "core/base/log.h"
+#include "core/store/organiser_schema.h"
 #include "core/store/sqlite_file.h"
 #include "core/store/team_schema.h"
 
@@ -73,7 +74,8 @@ ALTER TABLE messages ADD COLUMN reasoning TEXT NOT NULL DEFAULT '';
 ALTER TABLE messages ADD COLUMN calls TEXT NOT NULL DEFAULT '';
 )sql";
 
-constexpr std::array kMigrations{Migration{1, kVersion1}, Migration{2, kVersion2}, Migration{3, kTeamTables}, Migration{4, kVersion4}};
+constexpr std::array kMigrations{Migration{1, kVersion1}, Migration{2, kVersion2}, Migration{3, kTeamTables}, Migration{4, kVersion4},
+                                Migration{5, kOrganiserTables}};
 
 // The first free name, so that an older backup is never overwritten.
 std::filesystem::path backupName(const std::filesystem::path& path, int version) {

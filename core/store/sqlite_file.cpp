@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "core/base/platform/platform.h"
+#include "core/store/search_tokenizer.h"
 
 namespace hearth::store {
 namespace {
@@ -56,6 +57,7 @@ SQLite::Database openConnection(const std::filesystem::path& path, int flags) {
   sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   database.exec("PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;");
+  registerSearchTokenizer(handle);
   return database;
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/base/log.h"
 #include "core/store/message_rows.h"
+#include "core/store/organiser_sqlite.h"
 #include "core/store/sqlite_file.h"
 #include "core/store/team_store_sqlite.h"
 #include "core/store/writer.h"
@@ -13,7 +14,7 @@
 namespace hearth::store {
 namespace {
 
-/// The real store. Constant after construction: m_path, m_guest, m_writer, m_team. m_reader is guarded by m_readMutex.
+/// The real store. Constant after construction: m_path, m_guest, m_writer, m_team, m_organiser. m_reader is guarded by m_readMutex.
 class SqliteStore final : public Store {
  public:
   SqliteStore(SQLite::Database writer, SQLite::Database reader, const std::filesystem::path& path, bool guest)
@@ -21,6 +22,7 @@ class SqliteStore final : public Store {
         m_guest(guest),
         m_writer(std::make_unique<store::Writer>(std::move(writer), path, guest)),
         m_team(store::makeTeamStore(*m_writer, path)),
+        m_organiser(store::makeOrganiser(*m_writer, path)),
         m_reader(std::move(reader)) {}
 
   ~SqliteStore() override {
@@ -33,6 +35,7 @@ class SqliteStore final : public Store {
     // The reader goes first: the writer can then empty the log into the database.
     { const SQLite::Database last = std::move(m_reader); }
     m_team.reset();
+    m_organiser.reset();
     m_writer.reset();
   }
 
@@ -94,14 +97,19 @@ class SqliteStore final : public Store {
         return fail(ErrorCode::InvalidArgument, "the active message belongs to another conversation",
                     {{"message", std::to_string(conversation.activeLeaf)}, {"conversation", std::to_string(conversation.id)}});
       }
+      if (conversation.persona != 0 && !store::ownsPersona(database, conversation)) {
+        return fail(ErrorCode::NotFound, "there is no such persona", {{"persona", std::to_string(conversation.persona)}});
+      }
       SQLite::Statement update(database, "UPDATE conversations SET title = ?, model = ?, system_prompt = ?, parameters = ?,"
-                                         " active_leaf = ? WHERE id = ?");
+                                         " active_leaf = ?, own_prompt = ?, persona = ? WHERE id = ?");
       update.bind(1, conversation.title);
       update.bind(2, conversation.model);
       update.bind(3, conversation.systemPrompt);
       update.bind(4, conversation.parametersJson);
       update.bind(5, conversation.activeLeaf);
-      update.bind(6, conversation.id);
+      update.bind(6, conversation.ownPrompt ? 1 : 0);
+      if (conversation.persona != 0) update.bind(7, conversation.persona);
+      update.bind(8, conversation.id);
       if (update.exec() == 0) return noConversation(conversation.id);
       return {};
     });
@@ -244,6 +252,7 @@ class SqliteStore final : public Store {
   }
 
   store::TeamStore* team() noexcept override { return m_team.get(); }
+  store::Organiser* organiser() noexcept override { return m_organiser.get(); }
 
   Result<void> backup(const std::filesystem::path& target) override {
     return guarded(m_path, [&]() -> Result<void> {
@@ -278,6 +287,7 @@ class SqliteStore final : public Store {
   const bool m_guest;
   std::unique_ptr<store::Writer> m_writer;
   std::unique_ptr<store::TeamStore> m_team;
+  std::unique_ptr<store::Organiser> m_organiser;
   std::mutex m_readMutex;
   SQLite::Database m_reader;
 };

@@ -16,7 +16,11 @@ using ConversationId = std::int64_t;
 using MessageId = std::int64_t;
 using UserId = std::int64_t;  ///< of the team; 0 = the machine's own user, at the desktop
 
+using FolderId = std::int64_t;
+using PersonaId = std::int64_t;
+
 namespace store {
+class Organiser;
 class TeamStore;
 }
 
@@ -41,6 +45,11 @@ struct Conversation {
   std::int64_t createdMs = 0, updatedMs = 0;
   MessageId activeLeaf = 0;    ///< the branch that is shown; 0 = empty
   UserId owner = 0;            ///< who alone sees it; set when it is made
+  PersonaId persona = 0;       ///< of the same owner; 0 = none
+  bool ownPrompt = false;      ///< `systemPrompt` holds although it is empty: the persona's is not used
+  FolderId folder = 0;         ///< 0 = in none; changed by store::Organiser alone, as are the following
+  std::int64_t pinnedMs = 0;   ///< since when it stands above the others; 0 = it does not
+  std::int64_t trashedMs = 0;  ///< since when it lies in the trash; 0 = it does not
 };
 
 /// A call of a tool, as the model made it.
@@ -99,7 +108,8 @@ class Store {
   /// Removes it and its messages for good.
   [[nodiscard]] virtual Result<void> eraseConversation(ConversationId id);
   [[nodiscard]] virtual Result<Conversation> conversation(ConversationId id) = 0;
-  [[nodiscard]] virtual Result<void> updateConversation(const Conversation& conversation) = 0;  ///< title, model, prompt, parameters, activeLeaf
+  /// Title, model, prompt, parameters, persona, activeLeaf.
+  [[nodiscard]] virtual Result<void> updateConversation(const Conversation& conversation) = 0;
   [[nodiscard]] virtual Result<void> trashConversation(ConversationId id) = 0;
   [[nodiscard]] virtual Result<void> restoreConversation(ConversationId id) = 0;
 
@@ -122,6 +132,8 @@ class Store {
 
   /// The team's tables; null for stores without them (fakes). Lives as long as the store.
   [[nodiscard]] virtual store::TeamStore* team() noexcept { return nullptr; }
+  /// Folders, tags, trash, search, personas; null for stores without them (fakes). Lives as long as the store.
+  [[nodiscard]] virtual store::Organiser* organiser() noexcept { return nullptr; }
   /// Writes a checked copy of everything committed to `target`, replacing it; the store stays in use meanwhile.
   [[nodiscard]] virtual Result<void> backup(const std::filesystem::path& target);
 };
