@@ -1584,6 +1584,18 @@
         <source>first token %1</source>
         <translation>首个 token %1</translation>
     </message>
+    <message>
+        <source>Message</source>
+        <translation>消息</translation>
+    </message>
+    <message>
+        <source>Reply: %1</source>
+        <translation>回复：%1</translation>
+    </message>
+    <message>
+        <source>Arrow keys go to other messages, Enter into the text</source>
+        <translation>方向键切换消息，回车键进入文本</translation>
+    </message>
 </context>
 <context>
     <name>hearth::ui::ModelCard</name>
@@ -2661,10 +2673,6 @@
 <context>
     <name>hearth::ui::TranscriptView</name>
     <message>
-        <source>Show earlier messages</source>
-        <translation>显示更早的消息</translation>
-    </message>
-    <message>
         <source>Conversation</source>
         <translation>对话内容</translation>
     </message>
@@ -3281,6 +3289,53 @@
     <message>
         <source>Its owner asks for consent: accept the conditions on its page, then set your access token in the settings.</source>
         <translation>所有者要求同意：请在其页面接受条件，然后在设置中填写访问令牌。</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::ui::FindBar</name>
+    <message>
+        <source>searching…</source>
+        <translation>正在查找…</translation>
+    </message>
+    <message>
+        <source>not found</source>
+        <translation>未找到</translation>
+    </message>
+    <message>
+        <source>%1 of %2</source>
+        <translation>第 %1 条，共 %2 条</translation>
+    </message>
+    <message>
+        <source>Find in this chat</source>
+        <translation>在此对话中查找</translation>
+    </message>
+    <message>
+        <source>Messages with these words</source>
+        <translation>含有这些词的消息</translation>
+    </message>
+    <message>
+        <source>Earlier message</source>
+        <translation>较早的消息</translation>
+    </message>
+    <message>
+        <source>Earlier message (Enter)</source>
+        <translation>较早的消息（Enter）</translation>
+    </message>
+    <message>
+        <source>Later message</source>
+        <translation>较晚的消息</translation>
+    </message>
+    <message>
+        <source>Later message (Shift+Enter)</source>
+        <translation>较晚的消息（Shift+Enter）</translation>
+    </message>
+    <message>
+        <source>Close the search</source>
+        <translation>关闭查找</translation>
+    </message>
+    <message>
+        <source>Close the search (Esc)</source>
+        <translation>关闭查找（Esc）</translation>
     </message>
 </context>
 </TS>

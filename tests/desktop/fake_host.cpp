@@ -68,6 +68,7 @@ Result<Message> FakeStore::addMessage(Message message) {
   message.id = m_next++;
   message.createdMs = nowMs();
   m_messages[message.id] = message;
+  m_children[{message.conversation, message.parent}].push_back(message.id);
   m_conversations[message.conversation].activeLeaf = message.id;
   m_conversations[message.conversation].updatedMs = nowMs();
   return message;
@@ -88,8 +89,8 @@ Result<Message> FakeStore::message(MessageId id) {
 
 std::vector<Message> FakeStore::childrenLocked(ConversationId conversation, MessageId parent) const {
   std::vector<Message> found;
-  for (const auto& [id, message] : m_messages) {
-    if (message.conversation == conversation && message.parent == parent) found.push_back(message);
+  if (const auto at = m_children.find({conversation, parent}); at != m_children.end()) {
+    for (const MessageId id : at->second) found.push_back(m_messages.at(id));
   }
   return found;
 }

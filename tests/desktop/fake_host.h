@@ -37,6 +37,7 @@ class FakeStore final : public Store {
   std::map<ConversationId, Conversation> m_conversations;
   std::map<ConversationId, bool> m_trashed;
   std::map<MessageId, Message> m_messages;
+  std::map<std::pair<ConversationId, MessageId>, std::vector<MessageId>> m_children;
   std::map<std::string, std::string> m_settings;
   std::int64_t m_next = 1;
 };

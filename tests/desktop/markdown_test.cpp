@@ -2,7 +2,6 @@
 
 #include <QAbstractTextDocumentLayout>
 #include <QApplication>
-#include <QLabel>
 #include <QPlainTextEdit>
 #include <QTextBlock>
 
@@ -10,6 +9,7 @@
 
 #include "ui/desktop/chat/code_block.h"
 #include "ui/desktop/chat/markdown_view.h"
+#include "ui/desktop/chat/text_block.h"
 
 namespace hearth::ui {
 namespace {
@@ -107,18 +107,18 @@ TEST(MarkdownView, StreamingTouchesOnlyTheLastBlock) {
   EXPECT_EQ(view.blockWidget(1), code);
   EXPECT_EQ(code->code(), u"int a;\nint b;"_s);
   ASSERT_EQ(view.blockCount(), 3);
-  EXPECT_NE(qobject_cast<QLabel*>(view.blockWidget(2)), nullptr);
+  EXPECT_NE(qobject_cast<TextBlock*>(view.blockWidget(2)), nullptr);
 }
 
 TEST(MarkdownView, ABlockThatChangesItsKindIsReplaced) {
   MarkdownView view;
   view.setMarkdown(u"``"_s);
-  EXPECT_NE(qobject_cast<QLabel*>(view.blockWidget(0)), nullptr);
+  EXPECT_NE(qobject_cast<TextBlock*>(view.blockWidget(0)), nullptr);
   view.setMarkdown(u"```js\nlet x"_s);
   EXPECT_NE(qobject_cast<CodeBlock*>(view.blockWidget(0)), nullptr);
   view.setMarkdown(u"plain"_s);
   ASSERT_EQ(view.blockCount(), 1);
-  EXPECT_NE(qobject_cast<QLabel*>(view.blockWidget(0)), nullptr);
+  EXPECT_NE(qobject_cast<TextBlock*>(view.blockWidget(0)), nullptr);
 }
 
 }  // namespace

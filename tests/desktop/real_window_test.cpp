@@ -64,7 +64,7 @@ class RealWindow : public testing::Test {
     QTest::keyClick(composer->editor(), Qt::Key_Return);
   }
   [[nodiscard]] QString lastText() const {
-    const auto& messages = m_window->chat()->transcript()->messages();
+    const auto messages = m_window->chat()->transcript()->messages();
     return messages.size() < 2 ? QString() : messages.back()->markdown()->markdown();
   }
 

@@ -19,6 +19,7 @@
 #include "ui/desktop/bridge/server_bridge.h"
 #include "ui/desktop/chat/chat_page.h"
 #include "ui/desktop/chat/composer.h"
+#include "ui/desktop/chat/transcript_view.h"
 #include "ui/desktop/common/format.h"
 #include "ui/desktop/dashboard/dashboard_page.h"
 #include "ui/desktop/library/models_page.h"
@@ -110,6 +111,9 @@ void MainWindow::addShortcuts() {
     add(QKeySequence(Qt::CTRL | static_cast<Qt::Key>(Qt::Key_1 + i)), [this, i] { showPage(static_cast<Page>(i)); });
   }
   add(QKeySequence(Qt::CTRL | Qt::Key_Comma), [this] { showPage(Page::Settings); });
+  add(QKeySequence(Qt::CTRL | Qt::Key_F), [this] {
+    if (page() == Page::Chat) m_chat->transcript()->openFind();
+  });
   add(QKeySequence(Qt::Key_Escape), [this] {
     if (page() == Page::Chat) m_chat->stop();
   });

@@ -94,16 +94,18 @@ void ChatController::show(ChatBridge::Opened opened) {
   if (opened.conversation.id != m_conversation.id) m_sending = false;
   m_conversation = std::move(opened.conversation);
   std::vector<TranscriptItem> items;
+  items.reserve(opened.path.size());
   for (Message& message : opened.path) {
     TranscriptItem item;
     // What this session knows of a reply is newer than the store: its text is written there every two seconds only.
+    const bool unfinished = message.state == MessageState::Streaming;
     const auto active = std::ranges::find_if(m_active, [&message](const Active& each) { return each.item.message.id == message.id; });
-    const auto shown = std::ranges::find_if(m_items, [&message](const TranscriptItem& each) { return each.message.id == message.id; });
+    const auto shown = unfinished ? std::ranges::find_if(m_items, [&message](const TranscriptItem& each) { return each.message.id == message.id; }) : m_items.end();
     if (active != m_active.end()) {
       item = active->item;
       item.message.siblingIndex = message.siblingIndex;
       item.message.siblingCount = message.siblingCount;
-    } else if (shown != m_items.end() && message.state == MessageState::Streaming) {
+    } else if (shown != m_items.end()) {
       item = *shown;  // it has just ended, and the store's copy was read before
       item.message.siblingIndex = message.siblingIndex;
       item.message.siblingCount = message.siblingCount;
@@ -119,8 +121,9 @@ void ChatController::show(ChatBridge::Opened opened) {
 }
 
 TranscriptItem* ChatController::itemOf(MessageId message) {
-  const auto it = std::ranges::find_if(m_items, [message](const TranscriptItem& item) { return item.message.id == message; });
-  return it == m_items.end() ? nullptr : &*it;
+  // The message that something happens to is nearly always the last.
+  const auto it = std::find_if(m_items.rbegin(), m_items.rend(), [message](const TranscriptItem& item) { return item.message.id == message; });
+  return it == m_items.rend() ? nullptr : &*it;
 }
 
 void ChatController::send(const QString& text) {

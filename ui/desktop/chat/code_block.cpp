@@ -9,6 +9,7 @@
 #include <QScrollBar>
 #include <QSet>
 #include <QTextBlock>
+#include <QTextEdit>
 #include <QTimer>
 #include <QVBoxLayout>
 #include <QWheelEvent>
@@ -112,6 +113,7 @@ CodeBlock::CodeBlock(QWidget* parent) : QFrame(parent), m_language(makeLabel("sm
   m_text->setLineWrapMode(QPlainTextEdit::NoWrap);
   m_text->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
   m_text->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
+  m_text->setFocusPolicy(Qt::ClickFocus);  // the caret comes from the text before it
   m_text->document()->setDocumentMargin(0);
   QFont font = QFontDatabase::systemFont(QFontDatabase::FixedFont);
   font.setPixelSize(ThemeManager::metrics().base - 1);
@@ -157,6 +159,28 @@ void CodeBlock::setCode(const QString& code, const QString& language) {
 }
 
 QString CodeBlock::code() const { return m_text->toPlainText(); }
+
+int CodeBlock::mark(const QString& words) {
+  if (words.isEmpty() && m_words.isEmpty()) return 0;
+  m_words = words;
+  QList<QTextEdit::ExtraSelection> found;
+  if (!words.isEmpty()) {
+    QTextCharFormat format;
+    format.setBackground(ThemeManager::current().accent);
+    format.setForeground(ThemeManager::current().onAccent);
+    for (QTextCursor at = m_text->document()->find(words); !at.isNull(); at = m_text->document()->find(words, at)) found.append({at, format});
+  }
+  m_text->setExtraSelections(found);
+  return static_cast<int>(found.size());
+}
+
+QRect CodeBlock::firstMark() const {
+  const QList<QTextEdit::ExtraSelection> marks = m_text->extraSelections();
+  if (marks.isEmpty()) return {};
+  QTextCursor start = marks.front().cursor;
+  start.setPosition(start.selectionStart());
+  return m_text->cursorRect(start).translated(m_text->pos());
+}
 
 void CodeBlock::fit() {
   // Line by line: one with Chinese in it is taller than the font says.

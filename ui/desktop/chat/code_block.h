@@ -32,6 +32,11 @@ class CodeBlock : public QFrame {
   void setCode(const QString& code, const QString& language);
   [[nodiscard]] QString code() const;
   [[nodiscard]] QPushButton* copyButton() const { return m_copy; }
+  [[nodiscard]] QPlainTextEdit* editor() const { return m_text; }
+  /// Marks each occurrence (any case; empty = none) and gives their number.
+  int mark(const QString& words);
+  /// Where the first marked occurrence stands, in this widget; null when there is none.
+  [[nodiscard]] QRect firstMark() const;
 
  protected:
   void changeEvent(QEvent* event) override;
@@ -44,7 +49,7 @@ class CodeBlock : public QFrame {
   QPushButton* m_copy;
   QPlainTextEdit* m_text;
   CodeHighlighter* m_highlighter;
-  QString m_languageName;
+  QString m_languageName, m_words;
 };
 
 }  // namespace hearth::ui

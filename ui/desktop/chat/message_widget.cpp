@@ -5,11 +5,14 @@
 #include <QEvent>
 #include <QHBoxLayout>
 #include <QKeyEvent>
+#include <QPainter>
 #include <QPlainTextEdit>
 #include <QVBoxLayout>
 
 #include "ui/desktop/chat/markdown_view.h"
+#include "ui/desktop/chat/text_block.h"
 #include "ui/desktop/common/format.h"
+#include "ui/desktop/common/theme.h"
 #include "ui/desktop/common/widgets.h"
 
 namespace hearth::ui {
@@ -29,8 +32,43 @@ QString shownText(const Message& message) {
 }  // namespace
 
 MessageWidget::MessageWidget(const TranscriptItem& item, QWidget* parent) : QWidget(parent), m_item(item) {
+  setFocusPolicy(Qt::StrongFocus);
   build();
   refresh();
+}
+
+bool MessageWidget::canShow(const TranscriptItem& item) const noexcept { return (item.message.role == Role::User) == isUser(); }
+
+int MessageWidget::heightAt(int width) {
+  resize(width, std::max(1, height()));
+  ensurePolished();
+  fitBubble();
+  layout()->activate();
+  return layout()->hasHeightForWidth() ? layout()->totalHeightForWidth(width) : layout()->totalSizeHint().height();
+}
+
+bool MessageWidget::inUse() const {
+  const QWidget* focus = QApplication::focusWidget();
+  return (m_editor && !m_editor->isHidden()) || (focus && (focus == this || isAncestorOf(focus)));
+}
+
+int MessageWidget::mark(const QString& words) {
+  if (m_plain) return m_plain->mark(words);
+  return m_markdown ? m_markdown->mark(words) : 0;
+}
+
+QRect MessageWidget::firstMark() const {
+  const QWidget* text = m_plain ? static_cast<QWidget*>(m_plain) : m_markdown;
+  if (!text) return {};
+  const QRect mark = m_plain ? m_plain->firstMark() : m_markdown->firstMark();
+  return mark.isNull() ? mark : QRect(text->mapTo(this, mark.topLeft()), mark.size());
+}
+
+bool MessageWidget::takeCaret(bool atEnd) {
+  if (m_markdown) return m_markdown->isVisibleTo(this) && m_markdown->takeCaret(atEnd);
+  m_plain->moveCursor(atEnd ? QTextCursor::End : QTextCursor::Start);
+  m_plain->setFocus(Qt::OtherFocusReason);
+  return true;
 }
 
 void MessageWidget::build() {
@@ -40,9 +78,8 @@ void MessageWidget::build() {
   if (isUser()) {
     m_bubble = new QFrame;
     m_bubble->setProperty("role", u"bubble"_s);
-    m_plain = makeLabel("");
-    m_plain->setWordWrap(true);
-    m_plain->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
+    m_plain = new TextBlock;
+    m_plain->installEventFilter(this);
     auto* inside = new QVBoxLayout(m_bubble);
     inside->setContentsMargins(14, 10, 14, 10);
     inside->addWidget(m_plain);
@@ -50,6 +87,7 @@ void MessageWidget::build() {
   } else {
     m_markdown = new MarkdownView;
     column->addWidget(m_markdown);
+    connect(m_markdown, &MarkdownView::caretLeaves, this, [this](int direction) { emit stepped(id(), direction, true); });
     m_error = new ErrorBox;
     column->addWidget(m_error);
   }
@@ -85,6 +123,7 @@ void MessageWidget::build() {
 }
 
 void MessageWidget::setItem(const TranscriptItem& item) {
+  if (item.message.id != id() && m_editor) endEdit();
   m_item = item;
   refresh();
 }
@@ -103,8 +142,8 @@ void MessageWidget::setActionsEnabled(bool enabled) {
 void MessageWidget::refresh() {
   const Message& message = m_item.message;
   if (m_plain) {
-    m_plain->setText(q(message.text));
-    m_plain->setAccessibleName(tr("You: %1").arg(q(message.text)));
+    if (m_plain->toPlainText() != q(message.text)) m_plain->setBlockText(q(message.text));
+    m_plain->setAccessibleName(tr("Message"));
     fitBubble();
   }
   if (m_markdown) {
@@ -132,7 +171,51 @@ void MessageWidget::refresh() {
     m_editSend->setText(tr("Send"));
     m_editCancel->setText(tr("Cancel"));
   }
+  refreshName();
   refreshFooter();
+}
+
+// What a screen reader says of the message as a whole. Not while it grows: it would never end.
+void MessageWidget::refreshName() {
+  const QString text = q(m_item.message.text);
+  setAccessibleName(isUser() ? tr("You: %1").arg(text) : m_item.running() ? tr("Reply") : tr("Reply: %1").arg(text));
+  setAccessibleDescription(tr("Arrow keys go to other messages, Enter into the text"));
+}
+
+void MessageWidget::focusInEvent(QFocusEvent* event) {
+  QWidget::focusInEvent(event);
+  update();
+}
+
+void MessageWidget::focusOutEvent(QFocusEvent* event) {
+  QWidget::focusOutEvent(event);
+  update();
+}
+
+void MessageWidget::keyPressEvent(QKeyEvent* event) {
+  switch (event->key()) {
+    case Qt::Key_Up: emit stepped(id(), -1, false); return;
+    case Qt::Key_Down: emit stepped(id(), +1, false); return;
+    case Qt::Key_Return:
+    case Qt::Key_Enter: takeCaret(false); return;
+    case Qt::Key_C:
+      if (event->modifiers() == Qt::ControlModifier) {
+        m_copy->click();
+        return;
+      }
+      break;
+    default: break;
+  }
+  QWidget::keyPressEvent(event);
+}
+
+void MessageWidget::paintEvent(QPaintEvent* event) {
+  QWidget::paintEvent(event);
+  if (!hasFocus()) return;
+  QPainter painter(this);
+  painter.setRenderHint(QPainter::Antialiasing);
+  painter.setPen(ThemeManager::current().accent);
+  painter.drawRoundedRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5), Metrics::kRadius, Metrics::kRadius);
 }
 
 void MessageWidget::refreshFooter() {
@@ -189,10 +272,9 @@ void MessageWidget::refreshFooter() {
 
 void MessageWidget::fitBubble() {
   if (!m_plain) return;
-  int natural = 0;
-  for (const QString& line : m_plain->text().split(u'\n')) natural = std::max(natural, m_plain->fontMetrics().horizontalAdvance(line) + 4);
   const int room = std::max(120, std::min(kWidestBubble, width() - 64) - 28);
-  const int wanted = std::min(natural, room);
+  m_plain->document()->setTextWidth(-1);
+  const int wanted = std::min(m_plain->naturalWidth() + 1, room);
   // A layout with an alignment asks for no height for this width: what wraps would be cut off.
   const QSize size(wanted, m_plain->heightForWidth(wanted));
   if (m_plain->minimumSize() != size || m_plain->maximumSize() != size) m_plain->setFixedSize(size);
@@ -250,8 +332,9 @@ void MessageWidget::resizeEvent(QResizeEvent* event) {
 }
 
 bool MessageWidget::eventFilter(QObject* watched, QEvent* event) {
-  if (watched == m_editText && event->type() == QEvent::KeyPress) {
-    const auto* key = static_cast<QKeyEvent*>(event);
+  if (event->type() != QEvent::KeyPress) return QWidget::eventFilter(watched, event);
+  const auto* key = static_cast<QKeyEvent*>(event);
+  if (watched == m_editText) {
     const bool enter = key->key() == Qt::Key_Return || key->key() == Qt::Key_Enter;
     if (enter && !(key->modifiers() & Qt::ShiftModifier)) {
       m_editSend->click();
@@ -259,6 +342,13 @@ bool MessageWidget::eventFilter(QObject* watched, QEvent* event) {
     }
     if (key->key() == Qt::Key_Escape) {
       endEdit();
+      return true;
+    }
+  } else if (watched == m_plain && key->modifiers() == Qt::NoModifier && (key->key() == Qt::Key_Up || key->key() == Qt::Key_Down)) {
+    QTextCursor next = m_plain->textCursor();
+    const bool up = key->key() == Qt::Key_Up;
+    if (!next.movePosition(up ? QTextCursor::Up : QTextCursor::Down)) {
+      emit stepped(id(), up ? -1 : +1, true);
       return true;
     }
   }

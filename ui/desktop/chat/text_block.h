@@ -1,0 +1,37 @@
+#pragma once
+
+#include <QTextBrowser>
+
+namespace hearth::ui {
+
+/// A piece of a message as rich text, exactly as high as its lines: with a caret that assistive programs follow, selection by
+/// mouse and keyboard, and links that open only when they are clicked and safe. Loads nothing. Qt thread only.
+class TextBlock : public QTextBrowser {
+  Q_OBJECT
+ public:
+  explicit TextBlock(QWidget* parent = nullptr);
+  void setBlockHtml(const QString& html);
+  void setBlockText(const QString& text);  ///< plain
+  /// Marks each occurrence (any case; empty = none) and gives their number.
+  int mark(const QString& words);
+  /// Where the first marked occurrence stands, in this widget; null when there is none.
+  [[nodiscard]] QRect firstMark() const;
+
+  [[nodiscard]] bool hasHeightForWidth() const override { return true; }
+  [[nodiscard]] int heightForWidth(int width) const override;
+  [[nodiscard]] QSize sizeHint() const override;
+  [[nodiscard]] QSize minimumSizeHint() const override;
+  [[nodiscard]] int naturalWidth() const;  ///< of the longest line, unwrapped
+  [[nodiscard]] QVariant loadResource(int, const QUrl&) override { return {}; }
+
+ protected:
+  void wheelEvent(QWheelEvent* event) override;
+  void changeEvent(QEvent* event) override;
+  void resizeEvent(QResizeEvent* event) override;
+
+ private:
+  void contentChanged();
+  QString m_words;
+};
+
+}  // namespace hearth::ui
