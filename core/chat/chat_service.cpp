@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include "core/base/log.h"
+#include "core/chat/attachment.h"
 #include "core/chat/chat_run.h"
+#include "core/chat/inheritance.h"
 #include "core/chat/preset.h"
 #include "core/chat/prompt.h"
 #include "core/chat/title.h"
@@ -41,16 +43,17 @@ void appendHistory(std::vector<ChatMessage>& messages, const std::vector<Message
   }
 }
 
-ChatRequest requestFor(const Conversation& conversation, const std::vector<Message>& path, const SendOptions& options) {
+ChatRequest requestFor(const std::string& systemPrompt, const std::vector<Message>& path, const SendOptions& options) {
   ChatRequest request;
-  if (!conversation.systemPrompt.empty()) {
+  if (!systemPrompt.empty()) {
     ChatMessage system;
     system.role = Role::System;
-    system.text = conversation.systemPrompt;
+    system.text = systemPrompt;
     request.messages.push_back(std::move(system));
   }
   appendHistory(request.messages, path);
   request.sampling = options.sampling;
+  request.given = options.given;
   request.maxTokens = options.maxTokens;
   request.stop = options.stop;
   request.toolsJson = options.toolsJson;
@@ -121,11 +124,16 @@ class PooledChatService final : public ChatService {
     user.parent = parent;
     user.text = text;
     path.push_back(user);
-    ChatRequest request = requestFor(conversation, path, options);
+    HEARTH_TRY(const std::string systemPrompt, chat::effectivePrompt(m_core->store, conversation));
+    ChatRequest request = requestFor(systemPrompt, path, options);
     HEARTH_CHECK(present(model, request));
     HEARTH_TRY(std::vector<Message> stored, m_core->store.addMessages({user, emptyReply(id, 0, model)}));
     if (conversation.title.empty() || conversation.model != model.id) {
-      if (conversation.title.empty()) conversation.title = chat::titleFrom(text);
+      if (conversation.title.empty()) {
+        // Files alone are a title, too.
+        const chat::AttachedMessage parts = chat::splitAttachments(text);
+        conversation.title = chat::titleFrom(parts.text.empty() && !parts.attachments.empty() ? parts.attachments.front().name : parts.text);
+      }
       conversation.model = model.id;
       conversation.activeLeaf = stored[1].id;
       HEARTH_CHECK(updateConversation(conversation, stored[1]));
@@ -145,7 +153,8 @@ class PooledChatService final : public ChatService {
     HEARTH_TRY(Conversation conversation, m_core->store.conversation(old.conversation));
     HEARTH_TRY(const std::vector<Message> path, m_core->store.path(old.parent));
     HEARTH_TRY(const InstalledModel model, resolveForChat(options.model.empty() ? conversation.model : options.model));
-    ChatRequest request = requestFor(conversation, path, options);
+    HEARTH_TRY(const std::string systemPrompt, chat::effectivePrompt(m_core->store, conversation));
+    ChatRequest request = requestFor(systemPrompt, path, options);
     HEARTH_CHECK(present(model, request));
     SentMessage sent;
     HEARTH_TRY(sent.assistant, m_core->store.addMessage(emptyReply(old.conversation, old.parent, model)));

@@ -106,6 +106,7 @@ struct SendOptions {
   int maxTokens = -1;
   std::vector<std::string> stop;
   std::string toolsJson;  ///< as in ChatRequest
+  std::vector<std::string> given = {};  ///< as in ChatRequest: what the chat or its persona sets
 };
 
 /// What send() acknowledged: both messages are committed when it returns.

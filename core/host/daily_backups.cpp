@@ -10,6 +10,7 @@
 
 #include "core/base/log.h"
 #include "core/base/platform/platform.h"
+#include "core/host/chat_upkeep.h"
 
 namespace hearth {
 namespace {
@@ -99,6 +100,12 @@ void DailyBackups::run() {
       log::error("host", "the daily backup was not made: " + made.error().describe());
     } else if (*made) {
       log::info("host", "backup: " + (*made)->string());
+    }
+    // After the backup: what goes from the trash is in it once more.
+    if (const auto erased = upkeepChats(m_store, now); !erased) {
+      log::error("host", "the trash of conversations was not looked after: " + erased.error().describe());
+    } else if (*erased > 0) {
+      log::info("host", fmt::format("{} conversations were deleted from the trash", *erased));
     }
     lock.lock();
   }

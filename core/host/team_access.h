@@ -11,7 +11,7 @@
 namespace hearth {
 
 /// The team of a data folder for one short command, whether or not a host runs on it. Beside a host it writes to the same
-/// database, and nothing but the team's tables; the host sees the change within a tenth of a second. A folder without a
+/// database: the team's tables, and whole conversations that are imported; the host sees the change within a tenth of a second. A folder without a
 /// database, or with one of an older version, is made ready first as the host would do it (under the folder's lock).
 /// Owns store and team; one thread.
 class TeamAccess {

@@ -5,6 +5,7 @@
 #include "core/base/log.h"
 #include "core/base/platform/termination.h"
 #include "core/host/host.h"
+#include "ui/terminal/chat_commands.h"
 #include "ui/terminal/commands.h"
 #include "ui/terminal/team_commands.h"
 
@@ -202,6 +203,7 @@ int runMain(int argc, char** argv) {
 
   addTeamCommands(app, global, status);
   addRecordCommands(app, global, status);
+  addChatCommands(app, global, status);
 
   try {
     app.parse(argc, argv);
