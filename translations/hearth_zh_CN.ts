@@ -2326,7 +2326,7 @@
         <source>Snippet</source>
         <translation>示例</translation>
     </message>
-    </context>
+</context>
 <context>
     <name>hearth::ui::SettingsPage</name>
     <message>
@@ -2726,6 +2726,18 @@
     <message>
         <source>tokens</source>
         <translation>token 数</translation>
+    </message>
+    <message>
+        <source>Start in the tray, or minimised where there is none.</source>
+        <translation>在托盘中启动；没有托盘时最小化启动。</translation>
+    </message>
+    <message>
+        <source>GGUF files and hearth:// links to open; asked about first.</source>
+        <translation>要打开的 GGUF 文件和 hearth:// 链接；会先询问。</translation>
+    </message>
+    <message>
+        <source>[file or link…]</source>
+        <translation>[文件或链接…]</translation>
     </message>
 </context>
 <context>
@@ -3336,6 +3348,186 @@
     <message>
         <source>Close the search (Esc)</source>
         <translation>关闭查找（Esc）</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::ui::Opener</name>
+    <message>
+        <source>Hearth cannot open this</source>
+        <translation>Hearth 无法打开此项</translation>
+    </message>
+    <message>
+        <source>Hearth opens GGUF models, links to a hub&apos;s model (hearth://model/…) and links to a chat (hearth://chat/…).</source>
+        <translation>Hearth 可以打开 GGUF 模型、指向模型库中模型的链接（hearth://model/…）以及指向对话的链接（hearth://chat/…）。</translation>
+    </message>
+    <message>
+        <source>Open a chat?</source>
+        <translation>打开对话？</translation>
+    </message>
+    <message>
+        <source>Chat %1</source>
+        <translation>对话 %1</translation>
+    </message>
+    <message>
+        <source>A link asks Hearth to show this chat. It stays on this computer.</source>
+        <translation>一个链接请求 Hearth 显示此对话。对话内容不会离开本机。</translation>
+    </message>
+    <message>
+        <source>Show the chat</source>
+        <translation>显示对话</translation>
+    </message>
+    <message>
+        <source>Ollama&apos;s registry</source>
+        <translation>Ollama 仓库</translation>
+    </message>
+    <message>
+        <source>Look at a model?</source>
+        <translation>查看模型？</translation>
+    </message>
+    <message>
+        <source>A link proposes this model. If you go on, Hearth asks %1 what it has and shows sizes and whether they fit. Nothing is downloaded before you choose it there.</source>
+        <translation>一个链接推荐了此模型。如果继续，Hearth 会向 %1 查询其内容，并显示大小以及是否适合本机。在你于该处选择之前，不会下载任何内容。</translation>
+    </message>
+    <message>
+        <source>Show the model</source>
+        <translation>显示模型</translation>
+    </message>
+    <message>
+        <source>%1: there is no such file</source>
+        <translation>%1：没有这个文件</translation>
+    </message>
+    <message>
+        <source>and %1 more</source>
+        <translation>以及另外 %1 个</translation>
+    </message>
+    <message>
+        <source>It may have been moved or removed.</source>
+        <translation>它可能已被移动或删除。</translation>
+    </message>
+    <message>
+        <source>Import this model?</source>
+        <translation>导入此模型？</translation>
+    </message>
+    <message>
+        <source>Import these %1 models?</source>
+        <translation>导入这 %1 个模型？</translation>
+    </message>
+    <message>
+        <source>Hearth checks each file and copies it into its data folder (%1). The original stays where it is.</source>
+        <translation>Hearth 会检查每个文件并复制到自己的数据文件夹（%1）。原文件保持不动。</translation>
+    </message>
+    <message>
+        <source>Import</source>
+        <translation>导入</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::ui::QuestionDialog</name>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::ui::SystemCard</name>
+    <message>
+        <source>Window and session</source>
+        <translation>窗口与会话</translation>
+    </message>
+    <message>
+        <source>Size of text and controls</source>
+        <translation>文字与控件大小</translation>
+    </message>
+    <message>
+        <source>On top of what the system&apos;s own setting gives.</source>
+        <translation>在系统自身设置的基础上再放大。</translation>
+    </message>
+    <message>
+        <source>Holds from the next start of Hearth.</source>
+        <translation>下次启动 Hearth 时生效。</translation>
+    </message>
+    <message>
+        <source>Motion</source>
+        <translation>动画</translation>
+    </message>
+    <message>
+        <source>Tray</source>
+        <translation>托盘</translation>
+    </message>
+    <message>
+        <source>Show an icon in the tray</source>
+        <translation>在托盘中显示图标</translation>
+    </message>
+    <message>
+        <source>Then closing the window leaves Hearth, its models and its server running; Quit in the icon&apos;s menu ends it.</source>
+        <translation>开启后，关闭窗口时 Hearth 及其模型和服务器继续运行；用图标菜单中的“退出”结束。</translation>
+    </message>
+    <message>
+        <source>This desktop shows no tray icons: closing the window ends Hearth. On GNOME, the extension AppIndicator adds them.</source>
+        <translation>此桌面不显示托盘图标：关闭窗口即结束 Hearth。在 GNOME 上，AppIndicator 扩展可以添加托盘。</translation>
+    </message>
+    <message>
+        <source>Start with the session</source>
+        <translation>随会话启动</translation>
+    </message>
+    <message>
+        <source>Start Hearth when I sign in</source>
+        <translation>登录时启动 Hearth</translation>
+    </message>
+    <message>
+        <source>In the tray where there is one, else as a minimised window. Loads the model of last time; the server stays off.</source>
+        <translation>有托盘时在托盘中启动，否则以最小化窗口启动。会加载上次的模型；服务器保持关闭。</translation>
+    </message>
+    <message>
+        <source>%1%</source>
+        <translation>%1%</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>跟随系统</translation>
+    </message>
+    <message>
+        <source>Full</source>
+        <translation>完整</translation>
+    </message>
+    <message>
+        <source>Reduced</source>
+        <translation>减弱</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::ui::Tray</name>
+    <message>
+        <source>No model loaded</source>
+        <translation>未加载模型</translation>
+    </message>
+    <message>
+        <source>Sharing is off</source>
+        <translation>未共享</translation>
+    </message>
+    <message>
+        <source>Share…</source>
+        <translation>共享…</translation>
+    </message>
+    <message>
+        <source>Stop sharing</source>
+        <translation>停止共享</translation>
+    </message>
+    <message>
+        <source>Stop the server</source>
+        <translation>停止服务器</translation>
+    </message>
+    <message>
+        <source>Open Hearth</source>
+        <translation>打开 Hearth</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>退出</translation>
     </message>
 </context>
 </TS>

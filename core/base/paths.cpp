@@ -21,11 +21,19 @@ DataPaths chooseDataPaths(std::string_view explicitDir) {
   std::error_code ignored;
   if (!explicitDir.empty()) return {std::filesystem::absolute(std::filesystem::path(explicitDir), ignored)};
   if (auto home = fromEnvironment("HEARTH_HOME"); !home.empty()) return {std::filesystem::absolute(home, ignored)};
-  const std::filesystem::path beside = platform::executablePath().parent_path();
-  if (!beside.empty() && std::filesystem::exists(beside / "portable", ignored)) return {beside / "data"};
+  if (auto portable = portableFolder(platform::executablePath()); !portable.empty()) return {std::move(portable), true};
   if (auto xdg = fromEnvironment("XDG_DATA_HOME"); xdg.is_absolute()) return {xdg / "hearth"};
   if (auto home = fromEnvironment("HOME"); !home.empty()) return {home / ".local" / "share" / "hearth"};
   return {std::filesystem::temp_directory_path(ignored) / "hearth"};
+}
+
+std::filesystem::path portableFolder(const std::filesystem::path& executable) {
+  std::error_code ignored;
+  const std::filesystem::path beside = executable.parent_path();
+  if (beside.empty()) return {};
+  if (std::filesystem::exists(beside / "portable", ignored)) return beside / "data";
+  if (beside.filename() == "bin" && std::filesystem::exists(beside.parent_path() / "portable", ignored)) return beside.parent_path() / "data";
+  return {};
 }
 
 Result<void> prepareDataPaths(const DataPaths& paths) {

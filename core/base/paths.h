@@ -10,6 +10,7 @@ namespace hearth {
 /// The one data folder and what lies where in it (DESIGN section 9). Constant after construction.
 struct DataPaths {
   std::filesystem::path root;
+  bool portable = false;  ///< beside the program, see portableFolder()
 
   [[nodiscard]] std::filesystem::path models() const { return root / "models"; }
   [[nodiscard]] std::filesystem::path database() const { return root / "hearth.db"; }
@@ -22,6 +23,10 @@ struct DataPaths {
 /// Chooses the data folder: `explicitDir` (--data-dir), else $HEARTH_HOME, else a `portable` marker beside the
 /// executable, else $XDG_DATA_HOME/hearth, else ~/.local/share/hearth. Does not create it.
 [[nodiscard]] DataPaths chooseDataPaths(std::string_view explicitDir);
+
+/// `data` beside a file or folder named `portable`, which lies beside the program, or beside the `bin` that holds it; empty
+/// where there is no such marker.
+[[nodiscard]] std::filesystem::path portableFolder(const std::filesystem::path& executable);
 
 /// Creates the folder and its subfolders, mode 0700, and proves that it can be written.
 /// Errors: PermissionDenied, ReadOnly, DiskFull, Io, each with the path.

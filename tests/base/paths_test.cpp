@@ -41,5 +41,18 @@ TEST(Paths, PreparesAndProvesTheFolder) {
   std::filesystem::remove_all(root);
 }
 
+TEST(Paths, APortableMarkerKeepsTheDataBesideTheProgram) {
+  const auto root = std::filesystem::temp_directory_path() / ("hearth-portable-" + std::to_string(::getpid()));
+  std::filesystem::create_directories(root / "bin");
+  EXPECT_EQ(portableFolder(root / "bin" / "hearth"), "");
+  std::ofstream(root / "portable") << "";
+  EXPECT_EQ(portableFolder(root / "bin" / "hearth"), root / "data");
+  EXPECT_EQ(portableFolder(root / "hearth"), root / "data");
+  std::ofstream(root / "bin" / "portable") << "";
+  EXPECT_EQ(portableFolder(root / "bin" / "hearth"), root / "bin" / "data") << "the nearer one";
+  EXPECT_EQ(portableFolder(""), "");
+  std::filesystem::remove_all(root);
+}
+
 }  // namespace
 }  // namespace hearth

@@ -10,6 +10,8 @@
 
 #include <signal.h>
 
+#include "core/base/platform/file_lock.h"
+
 namespace hearth::test {
 namespace {
 
@@ -82,18 +84,56 @@ TEST(ProgramTest, ASignalDuringTheStartEndsItToo) {
 }
 
 TEST(ProgramTest, ADataFolderInUseIsToldAndASignalEndsThatDialog) {
+  // By a server without a window, that is: it holds the folder and can show nothing.
+  const QTemporaryDir folder;
+  const auto lock = platform::FileLock::take((folder.path() + "/hearth.lock"_L1).toStdString());
+  ASSERT_TRUE(lock);
+  QProcess program;
+  program.start(QStringLiteral(HEARTH_DESKTOP_BINARY), {u"--data-dir"_s, folder.path()});
+  ASSERT_TRUE(program.waitForStarted());
+  QTest::qWait(1000);
+  EXPECT_EQ(program.state(), QProcess::Running) << "the dialog waits for an answer";
+  program.terminate();
+  ASSERT_TRUE(program.waitForFinished(2000));
+  EXPECT_EQ(program.exitStatus(), QProcess::NormalExit);
+  EXPECT_EQ(program.exitCode(), 1);
+}
+
+int startAgain(const QString& folder, const QStringList& arguments, QByteArray* errors = nullptr) {
+  QProcess second;
+  second.start(QStringLiteral(HEARTH_DESKTOP_BINARY), QStringList{u"--data-dir"_s, folder} + arguments);
+  if (!second.waitForStarted() || !second.waitForFinished(20'000)) return -1;
+  if (errors) *errors = second.readAllStandardError();
+  return second.exitStatus() == QProcess::NormalExit ? second.exitCode() : -2;
+}
+
+TEST(ProgramTest, ASecondStartHandsOverAndEnds) {
   Program first;
   ASSERT_TRUE(first.waitForLog("Hearth "));
-  QProcess second;
-  second.start(QStringLiteral(HEARTH_DESKTOP_BINARY), {u"--data-dir"_s, first.folder()});
-  ASSERT_TRUE(second.waitForStarted());
-  QTest::qWait(1000);
-  EXPECT_EQ(second.state(), QProcess::Running) << "the dialog waits for an answer";
-  second.terminate();
-  ASSERT_TRUE(second.waitForFinished(2000));
-  EXPECT_EQ(second.exitStatus(), QProcess::NormalExit);
-  EXPECT_EQ(second.exitCode(), 1);
+  QByteArray errors;
+  EXPECT_EQ(startAgain(first.folder(), {u"--page"_s, u"models"_s, u"--threads"_s, u"1"_s, u"hearth://chat/1"_s}, &errors), 0);
+  EXPECT_TRUE(errors.contains("--threads holds for a start only")) << errors.toStdString();
   EXPECT_EQ(first.process().state(), QProcess::Running);
+  // Another folder is another program.
+  Program other;
+  EXPECT_TRUE(other.waitForLog("Hearth "));
+  EXPECT_EQ(other.process().state(), QProcess::Running);
+  EXPECT_LT(first.end(SIGTERM), 3000);
+}
+
+TEST(ProgramTest, AfterAKillTheNextStartIsTheFirst) {
+  const QTemporaryDir folder;
+  for (int round = 0; round < 2; ++round) {
+    QProcess program;
+    program.start(QStringLiteral(HEARTH_DESKTOP_BINARY), {u"--data-dir"_s, folder.path()});
+    ASSERT_TRUE(program.waitForStarted());
+    // It answers: so it is the first.
+    ASSERT_TRUE(QTest::qWaitFor([&] { return QFile::exists(folder.path() + "/desktop.lock"_L1); }, 20'000));
+    EXPECT_EQ(startAgain(folder.path(), {}), 0);
+    EXPECT_EQ(program.state(), QProcess::Running);
+    program.kill();
+    ASSERT_TRUE(program.waitForFinished(5000));
+  }
 }
 
 }  // namespace

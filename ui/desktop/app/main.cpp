@@ -2,6 +2,7 @@
 #include <QCommandLineParser>
 #include <QEventLoop>
 #include <QLabel>
+#include <QDir>
 #include <QSocketNotifier>
 #include <QTimer>
 
@@ -13,6 +14,8 @@
 #include <optional>
 #include <thread>
 
+#include "core/base/paths.h"
+#include "core/base/platform/platform.h"
 #include "core/base/platform/termination.h"
 #include "core/host/host.h"
 #include "ui/desktop/app/main_window.h"
@@ -21,7 +24,10 @@
 #include "ui/desktop/app/startup_error.h"
 #include "ui/desktop/bridge/bridge.h"
 #include "ui/desktop/common/language.h"
+#include "ui/desktop/common/motion.h"
 #include "ui/desktop/common/theme.h"
+#include "ui/desktop/shell/shell.h"
+#include "ui/desktop/shell/single_instance.h"
 
 namespace {
 
@@ -64,6 +70,49 @@ void describe(QCommandLineParser& parser) {
                     QCoreApplication::translate("main", "model")});
   parser.addOption({u"page"_s, QCoreApplication::translate("main", "Open this page first: chat, models, dashboard, server or settings."),
                     QCoreApplication::translate("main", "page")});
+  parser.addOption({u"background"_s, QCoreApplication::translate("main", "Start in the tray, or minimised where there is none.")});
+  parser.addPositionalArgument(u"open"_s, QCoreApplication::translate("main", "GGUF files and hearth:// links to open; asked about first."),
+                               QCoreApplication::translate("main", "[file or link…]"));
+}
+
+/// What is needed before there is an application object: its size on the screen is chosen then.
+QString dataFolderOption(int argc, char** argv) {
+  QStringList arguments;
+  for (int i = 0; i < argc; ++i) arguments << QString::fromLocal8Bit(argv[i]);
+  QCommandLineParser parser;
+  describe(parser);
+  (void)parser.parse(arguments);  // options of Qt are strangers here; mistakes are told later
+  return parser.value(u"data-dir"_s);
+}
+
+ui::StartRequest requestOf(const QCommandLineParser& parser) {
+  ui::StartRequest request;
+  for (const QString& argument : parser.positionalArguments()) {
+    const bool link = argument.contains("://"_L1) || argument.startsWith("hearth:"_L1);
+    request.open << (link ? argument : QDir::current().absoluteFilePath(argument));
+  }
+  request.page = parser.value(u"page"_s);
+  request.background = parser.isSet(u"background"_s);
+  request.activationToken = qEnvironmentVariable("XDG_ACTIVATION_TOKEN");
+  qunsetenv("XDG_ACTIVATION_TOKEN");  // good for one window, and not for programs that this one starts
+  return request;
+}
+
+/// True when a start before this one took the request over.
+bool handedOver(ui::SingleInstance& instance, const QCommandLineParser& parser, const ui::StartRequest& request) {
+  if (instance.first()) return false;
+  constexpr int kPatience = 5000;
+  if (!instance.handOver(request, kPatience)) return false;  // it does not answer: the folder's owner is told as always
+  for (const QString& option : {u"threads"_s, u"context"_s, u"model"_s}) {
+    if (parser.isSet(option)) std::fprintf(stderr, "hearth-desktop: it runs already; --%s holds for a start only\n", qPrintable(option));
+  }
+  return true;
+}
+
+ui::Autostart autostartFor(const QString& dataOption) {
+  QStringList arguments{u"--background"_s};
+  if (!dataOption.isEmpty()) arguments << u"--data-dir"_s << QDir::current().absoluteFilePath(dataOption);
+  return {QString::fromStdString(platform::executablePath().string()), arguments};
 }
 
 bool asksForText(int argc, char** argv) {
@@ -93,11 +142,6 @@ Result<std::unique_ptr<Host>> createHost(const HostOptions& options) {
   return std::move(*made);
 }
 
-ui::Page pageOf(const QString& name) {
-  const QStringList names{u"chat"_s, u"models"_s, u"dashboard"_s, u"server"_s, u"settings"_s};
-  return static_cast<ui::Page>(std::max<qsizetype>(0, names.indexOf(name)));
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -111,7 +155,15 @@ int main(int argc, char** argv) {
     return 0;
   }
   platform::ignoreWriteSignals();
+  const QString dataOption = dataFolderOption(argc, argv);
+  const DataPaths paths = chooseDataPaths(dataOption.toStdString());
+  const QString folder = QString::fromStdString(paths.root.string());
+  if (paths.portable) ui::keepQtSettingsIn(folder + "/config"_L1);
+  ui::Preferences preferences(folder);
+  const int scale = preferences.scale();
+  const auto unscale = ui::scaleEverything(scale);
   QApplication app(argc, argv);
+  unscale();
   const QuitOnSignal quit(app);
   QApplication::setDesktopFileName(u"hearth-desktop"_s);
   ui::initialiseResources();
@@ -133,12 +185,16 @@ int main(int argc, char** argv) {
     return 2;
   }
 
-  const QString folder = QString::fromStdString(chooseDataPaths(options.dataDir).root.string());
-  ui::Preferences preferences(folder);
+  (void)prepareDataPaths(paths);  // for the lock; where it fails, the Host says why
+  ui::SingleInstance instance(folder);
+  const ui::StartRequest request = requestOf(parser);
+  if (handedOver(instance, parser, request)) return 0;
   ui::LanguageManager language;
   language.setLanguage(preferences.language());
   ui::ThemeManager theme(app);
   theme.setChoice(preferences.theme());
+  ui::MotionManager motion(app);
+  motion.setChoice(preferences.motion());
 
   QApplication::setQuitOnLastWindowClosed(false);
   Result<std::unique_ptr<Host>> host = createHost(options);
@@ -155,10 +211,13 @@ int main(int argc, char** argv) {
     ui::Bridge bridge(**host);
     ui::MainWindow window({bridge, preferences, theme, language});
     window.setStartModel(parser.value(u"model"_s));
-    if (parser.isSet(u"page"_s)) window.showPage(pageOf(parser.value(u"page"_s)));
-    window.show();
+    ui::Shell shell(bridge, preferences, motion, window, {autostartFor(dataOption), {}, scale});
+    shell.start(request);
+    instance.setHandler([&shell](const ui::StartRequest& other) { shell.handle(other); });
     status = QApplication::exec();
+    instance.close();
     window.hide();
+    preferences.flush();
     // What is to be kept is kept first. Then memory is given back; a model in the middle of a long step would hold that up,
     // and nobody waits longer than this for a program that has nothing left to say.
     (*host)->chat().shutdown();

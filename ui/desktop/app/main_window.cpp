@@ -117,7 +117,7 @@ void MainWindow::addShortcuts() {
   add(QKeySequence(Qt::Key_Escape), [this] {
     if (page() == Page::Chat) m_chat->stop();
   });
-  add(QKeySequence(Qt::CTRL | Qt::Key_Q), [this] { close(); });
+  add(QKeySequence(Qt::CTRL | Qt::Key_Q), [this] { emit quitWanted(); });
 }
 
 void MainWindow::showPage(Page page) {

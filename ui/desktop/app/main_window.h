@@ -34,6 +34,9 @@ class MainWindow : public QMainWindow {
   [[nodiscard]] SettingsPage* settings() const { return m_settings; }
   [[nodiscard]] StatusStrip* strip() const { return m_strip; }
 
+ signals:
+  void quitWanted();  ///< the program is to end, also where closing the window only hides it
+
  protected:
   void changeEvent(QEvent* event) override;
   void showEvent(QShowEvent* event) override;

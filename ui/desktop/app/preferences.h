@@ -1,9 +1,10 @@
 #pragma once
 
 #include <QByteArray>
-#include <QSettings>
 #include <QString>
 
+#include "ui/desktop/app/settings_file.h"
+#include "ui/desktop/common/motion.h"
 #include "ui/desktop/common/theme.h"
 
 namespace hearth::ui {
@@ -30,9 +31,18 @@ class Preferences {
   void setServerPort(int port);
   [[nodiscard]] bool serverShared() const;  ///< the server's switch opens it to the network
   void setServerShared(bool shared);
+  [[nodiscard]] bool tray() const;  ///< an icon in the tray; closing the window leaves the program running
+  void setTray(bool wanted);
+  static constexpr int kSmallestScale = 100, kLargestScale = 200;
+  [[nodiscard]] int scale() const;  ///< of everything that is shown, in percent; holds from a start on
+  void setScale(int percent);
+  [[nodiscard]] MotionChoice motion() const;
+  void setMotion(MotionChoice choice);
+  /// Returns when everything so far is on the disk.
+  void flush() { m_settings.flush(); }
 
  private:
-  QSettings m_settings;
+  SettingsFile m_settings;
 };
 
 }  // namespace hearth::ui

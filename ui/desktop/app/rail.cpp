@@ -16,6 +16,13 @@ namespace {
 constexpr QLatin1StringView kIcons[] = {"chat"_L1, "models"_L1, "dashboard"_L1, "server"_L1, "settings"_L1};
 }
 
+std::optional<Page> pageNamed(const QString& name) {
+  for (std::size_t i = 0; i < std::size(kIcons); ++i) {
+    if (name == kIcons[i]) return static_cast<Page>(i);
+  }
+  return std::nullopt;
+}
+
 Rail::Rail(QWidget* parent) : QFrame(parent), m_group(new QButtonGroup(this)) {
   setObjectName(u"rail"_s);
   setFixedWidth(Metrics::kRailWidth);

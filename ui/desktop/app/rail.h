@@ -1,7 +1,9 @@
 #pragma once
 
 #include <QFrame>
+#include <QString>
 
+#include <optional>
 #include <vector>
 
 class QButtonGroup;
@@ -10,6 +12,9 @@ class QToolButton;
 namespace hearth::ui {
 
 enum class Page { Chat, Models, Dashboard, Server, Settings };
+
+/// "chat", "models", … as the command line names them.
+[[nodiscard]] std::optional<Page> pageNamed(const QString& name);
 
 /// The left rail: one button for each page, settings at the bottom. Qt thread only.
 class Rail : public QFrame {

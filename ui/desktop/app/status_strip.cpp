@@ -93,21 +93,29 @@ void StatusStrip::refresh() {
   const ServerBridge& server = m_bridge.server();
   m_shared->setVisible(server.running());
   if (!server.running()) return;
-  const int queued = server.waiting();
+  m_shared->setText(serverText(server));
   const ServerStatus& standing = server.status();
   if (standing.lan) {
     const QStringList users = server.activeUsers();
-    m_shared->setText(users.size() == 1 ? tr("shared · 1 user · %1 queued").arg(queued) : tr("shared · %1 users · %2 queued").arg(users.size()).arg(queued));
     const QString address = standing.addresses.empty() ? server.address() : q(standing.addresses.front());
     m_shared->setToolTip(users.isEmpty() ? tr("Shared at %1. Nobody used it in the last ten minutes.").arg(address)
                                          : tr("Shared at %1. In the last ten minutes used by: %2").arg(address, users.join(u", "_s)));
   } else {
-    const int running = static_cast<int>(server.queue().size()) - queued;
-    m_shared->setText(tr("server on · %1 running · %2 queued").arg(running).arg(queued));
     m_shared->setToolTip(tr("The server answers at %1, to programs on this computer.").arg(server.address()));
   }
   m_shared->setAccessibleName(m_shared->text());
   m_shared->setAccessibleDescription(m_shared->toolTip());
+}
+
+QString StatusStrip::serverText(const ServerBridge& server) {
+  if (!server.running()) return {};
+  const int queued = server.waiting();
+  if (server.status().lan) {
+    const qsizetype users = server.activeUsers().size();
+    return users == 1 ? tr("shared · 1 user · %1 queued").arg(queued) : tr("shared · %1 users · %2 queued").arg(users).arg(queued);
+  }
+  const int running = static_cast<int>(server.queue().size()) - queued;
+  return tr("server on · %1 running · %2 queued").arg(running).arg(queued);
 }
 
 void StatusStrip::changeEvent(QEvent* event) {

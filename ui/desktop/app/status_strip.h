@@ -9,6 +9,7 @@ namespace hearth::ui {
 
 class Bridge;
 class ElidedLabel;
+class ServerBridge;
 class UsageBar;
 
 /// The strip below: the loaded model and its memory, tokens per second, whether the machine is shared, with
@@ -17,6 +18,8 @@ class StatusStrip : public QFrame {
   Q_OBJECT
  public:
   explicit StatusStrip(Bridge& bridge, QWidget* parent = nullptr);
+  /// "shared · 3 users · 2 queued"; empty while the server is off.
+  [[nodiscard]] static QString serverText(const ServerBridge& server);
   [[nodiscard]] QPushButton* sharedButton() const { return m_shared; }
   [[nodiscard]] ElidedLabel* modelLabel() const { return m_model; }
 

@@ -33,6 +33,8 @@ class Bridge : public QObject {
   [[nodiscard]] TeamBridge& team() const noexcept { return *m_team; }
   [[nodiscard]] HubBridge& hubs() const noexcept { return *m_hubs; }
   [[nodiscard]] DownloadsBridge& downloads() const noexcept { return *m_downloads; }
+  /// For calls that block and need no Host: small files of the desktop.
+  [[nodiscard]] Worker& worker() const noexcept { return *m_worker; }
   [[nodiscard]] QString dataFolder() const;
   [[nodiscard]] int threads() const;
 

@@ -60,6 +60,7 @@ SettingsPage::SettingsPage(const WindowContext& context)
       m_error(new ErrorBox) {
   setObjectName(u"page"_s);
   QVBoxLayout* column = makeScrollPage(this);
+  m_column = column;
   m_area = findChild<QScrollArea*>();
   column->addWidget(m_title);
   column->addWidget(m_error);
@@ -67,6 +68,7 @@ SettingsPage::SettingsPage(const WindowContext& context)
   QVBoxLayout* card = addSettingCard(column, m_appearance);
   m_languageLabel = addSettingRow(card, m_language, nullptr);
   m_themeLabel = addSettingRow(card, m_theme, nullptr);
+  m_cardPlace = column->count();
   card = addSettingCard(column, m_compute);
   m_contextLabel = addSettingRow(card, m_contextSize, &m_contextNote);
   m_threads->setRange(0, 1024);
@@ -120,6 +122,8 @@ SettingsPage::SettingsPage(const WindowContext& context)
   retranslate();
   load();
 }
+
+void SettingsPage::insertCard(QWidget* card) { m_column->insertWidget(m_cardPlace++, card); }
 
 void SettingsPage::focusToken() {
   m_downloads->token()->setFocus();

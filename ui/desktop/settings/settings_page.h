@@ -28,6 +28,8 @@ class SettingsPage : public QWidget {
   [[nodiscard]] QSpinBox* threadsBox() const { return m_threads; }
   [[nodiscard]] QComboBox* contextBox() const { return m_contextSize; }
   [[nodiscard]] DownloadSettingsCard* downloads() const { return m_downloads; }
+  /// After the card of the appearance; takes ownership.
+  void insertCard(QWidget* card);
   void focusToken();  ///< where a hub asked for one
 
  protected:
@@ -57,6 +59,8 @@ class SettingsPage : public QWidget {
   QPushButton* m_addFolder;
   DownloadSettingsCard* m_downloads;
   QScrollArea* m_area = nullptr;
+  QVBoxLayout* m_column = nullptr;
+  int m_cardPlace = 0;
   ErrorBox* m_error;
   QLabel *m_languageLabel, *m_themeLabel, *m_contextLabel, *m_contextNote, *m_threadsLabel, *m_threadsNote, *m_keepLabel,
       *m_keepNote, *m_dataLabel, *m_foldersLabel, *m_foldersNote;
