@@ -10,7 +10,7 @@ hearth_boost_version() {
   echo 1.81
 }
 
-hearth_packages() {  # hearth_packages core|desktop|test|web
+hearth_packages() {  # hearth_packages core|desktop|test|package|web
   case $1 in
     core)
       local boost; boost=$(hearth_boost_version)
@@ -23,6 +23,8 @@ hearth_packages() {  # hearth_packages core|desktop|test|web
         libqt6opengl6-dev libgl-dev libmd4c-dev qt6-translations-l10n fonts-noto-cjk fonts-inter ;;
     test)
       echo libgtest-dev libgmock-dev libbenchmark-dev python3-venv xvfb xauth curl ;;
+    package)  # making packages, and trying them in a system of their own
+      echo dpkg-dev xz-utils binutils debootstrap desktop-file-utils appstream man-db ;;
     web)  # the page's tests and the npm clients
       echo nodejs npm chromium ;;
   esac
