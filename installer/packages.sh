@@ -17,7 +17,8 @@ hearth_packages() {  # hearth_packages core|desktop|test|package|web
       echo g++ cmake ninja-build ccache pkg-config ca-certificates python3 python3-pip \
         "libboost$boost-dev" "libboost-json$boost-dev" "libboost-url$boost-dev" \
         libfmt-dev libspdlog-dev libutf8proc-dev libsqlite3-dev libsqlitecpp-dev \
-        prometheus-cpp-dev libcli11-dev libsodium-dev libssl-dev libcurl4-openssl-dev libqrencode-dev libavahi-client-dev ;;
+        prometheus-cpp-dev libcli11-dev libsodium-dev libssl-dev libcurl4-openssl-dev libqrencode-dev libavahi-client-dev \
+        libzip-dev libpugixml-dev libgumbo-dev poppler-utils ;;
     desktop)
       echo qt6-base-dev qt6-charts-dev qt6-svg-dev qt6-l10n-tools qt6-tools-dev qt6-tools-dev-tools \
         libqt6opengl6-dev libgl-dev libmd4c-dev qt6-translations-l10n fonts-noto-cjk fonts-inter ;;

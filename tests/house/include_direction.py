@@ -11,6 +11,7 @@ import sys
 BELOW = {
     "kernels": set(),
     "core/base": set(),
+    "core/documents": {"core/base"},
     "core/monitor": {"core/base"},
     "core/store": {"core/base"},
     "core/team": {"core/base", "core/store"},
