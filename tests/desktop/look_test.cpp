@@ -12,6 +12,7 @@
 
 #include "hub_scene.h"
 #include "scenes.h"
+#include "ui/desktop/chat/message_widget.h"
 #include "ui/desktop/chat/chat_page.h"
 #include "ui/desktop/chat/markdown_view.h"
 #include "ui/desktop/common/error_text.h"
@@ -117,7 +118,9 @@ TEST(LanguageTest, SwitchingRetranslatesEveryVisibleText) {
       if (!widget->isVisible() || widget->objectName() == "qt_spinbox_lineedit"_L1) continue;
       for (const QString& text : readableTexts(widget)) {
         seen += !text.isEmpty();
-        const auto match = english.match(withoutNames(text));
+        // Read aloud, a message is who wrote it and then its text, which nobody translates.
+        const bool message = qobject_cast<ui::MessageWidget*>(widget) != nullptr;
+        const auto match = english.match(withoutNames(message ? text.section(u'：', 0, 0) : text));
         EXPECT_FALSE(match.hasMatch()) << "page " << page << ", " << widget->metaObject()->className() << ": \""
                                        << text.toStdString() << "\" (" << match.captured().toStdString() << ")";
       }
