@@ -41,7 +41,7 @@ TEST(ThemeTest, TextIsReadableOnEveryBackground) {
     const std::pair<const char*, QColor> inks[] = {
         {"text", theme->text},     {"muted", theme->muted},     {"accent", theme->accent},
         {"good", theme->good},     {"warn", theme->warn},       {"bad", theme->bad},
-        {"word", theme->codeWord}, {"value", theme->codeValue}, {"comment", theme->codeComment}};
+        {"word", theme->codeWord}, {"value", theme->codeValue}, {"comment", theme->codeComment}, {"name", theme->codeName}};
     for (const auto& [ground, back] : grounds) {
       for (const auto& [ink, front] : inks) {
         EXPECT_GE(ui::contrastRatio(front, back), 4.5) << (theme->dark ? "dark " : "light ") << ink << " on " << ground;

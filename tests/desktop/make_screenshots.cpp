@@ -1,4 +1,4 @@
-// Draws each page in both themes and languages on the fakes, for docs/screenshots: make_screenshots FOLDER [models | WIDTH HEIGHT]
+// Draws each page in both themes and languages on the fakes, for docs/screenshots: make_screenshots FOLDER [models | chat | WIDTH HEIGHT]
 
 #include <QApplication>
 #include <QDir>
@@ -12,6 +12,7 @@
 #include <QScrollArea>
 #include <QScrollBar>
 
+#include "chat_scene.h"
 #include "hub_scene.h"
 #include "scenes.h"
 #include "ui/desktop/app/resources.h"
@@ -140,12 +141,26 @@ bool drawModels(const QString& folder, const QString& code, bool dark) {
   return save(desktop, fileOf(folder, "first-run", dark, code)) && ok;
 }
 
+/// What a reply may hold, and the window that goes with chats.
+bool drawChat(const QString& folder, const QString& code, bool dark) {
+  Desktop desktop;
+  desktop.language.setLanguage(code);
+  desktop.theme.setChoice(dark ? ui::ThemeChoice::Dark : ui::ThemeChoice::Light);
+  desktop.addModel();
+  const ConversationId rich = addRichChat(desktop);
+  desktop.show(1280, 1100);
+  desktop.window->chat()->controller().open(rich);
+  (void)waitUntil([&desktop] { return !desktop.window->chat()->controller().items().empty(); });
+  return save(desktop, fileOf(folder, "chat-rich", dark, code));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const bool modelsOnly = argc == 3 && std::strcmp(argv[2], "models") == 0;
-  if (argc != 2 && argc != 4 && !modelsOnly) {
-    std::fputs("usage: make_screenshots FOLDER [models | WIDTH HEIGHT]\n", stderr);
+  const bool chatOnly = argc == 3 && std::strcmp(argv[2], "chat") == 0;
+  if (argc != 2 && argc != 4 && !modelsOnly && !chatOnly) {
+    std::fputs("usage: make_screenshots FOLDER [models | chat | WIDTH HEIGHT]\n", stderr);
     return 2;
   }
   if (!qEnvironmentVariableIsSet("QT_QPA_PLATFORM")) qputenv("QT_QPA_PLATFORM", "offscreen");
@@ -159,9 +174,12 @@ int main(int argc, char** argv) {
   const int height = argc == 4 ? std::atoi(argv[3]) : 800;
   bool ok = true;
   for (const QString& code : {u"en"_s, u"zh_CN"_s}) {
-    for (const bool dark : {false, true}) ok = drawModels(folder, code, dark) && ok;
+    for (const bool dark : {false, true}) {
+      if (!modelsOnly) ok = drawChat(folder, code, dark) && ok;
+      if (!chatOnly) ok = drawModels(folder, code, dark) && ok;
+    }
   }
-  if (modelsOnly) return ok ? 0 : 1;
+  if (modelsOnly || chatOnly) return ok ? 0 : 1;
   for (const bool empty : {false, true}) {
     for (const QString& code : {u"en"_s, u"zh_CN"_s}) {
       Desktop desktop;

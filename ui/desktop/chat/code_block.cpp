@@ -7,7 +7,6 @@
 #include <QHBoxLayout>
 #include <QPlainTextEdit>
 #include <QScrollBar>
-#include <QSet>
 #include <QTextBlock>
 #include <QTextEdit>
 #include <QTimer>
@@ -17,93 +16,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ui/desktop/chat/code_highlighter.h"
 #include "ui/desktop/common/theme.h"
 #include "ui/desktop/common/widgets.h"
 
 namespace hearth::ui {
 
 using namespace Qt::StringLiterals;
-
-namespace {
-
-bool isKeyword(const QString& word) {
-  static const QSet<QString> words = [] {
-    const QString all =
-        u"alignas async auto await bool break case catch char class const constexpr continue def default defer delete do double elif else "
-        u"end enum except explicit export extends extern false False final finally float fn for from func function go goto if impl "
-        u"implements import in include inline int interface is lambda let long match mod module mut namespace new nil None not null "
-        u"nullptr or and operator override package pass private protected pub public raise return select self short signed sizeof static "
-        u"struct super switch template this throw trait true True try type typedef typename union unsigned use using var virtual void "
-        u"while with yield where SELECT FROM WHERE INSERT UPDATE DELETE CREATE TABLE JOIN LEFT GROUP ORDER BY AND OR NOT NULL AS ON IN "
-        u"LIMIT VALUES INTO SET then fi done echo"_s;
-    const QStringList list = all.split(u' ');
-    return QSet<QString>(list.begin(), list.end());
-  }();
-  return words.contains(word);
-}
-
-bool hashComments(const QString& language) {
-  static const QSet<QString> languages{u"py"_s, u"python"_s, u"sh"_s, u"bash"_s, u"shell"_s, u"zsh"_s, u"ruby"_s, u"rb"_s, u"yaml"_s, u"yml"_s,
-                                       u"toml"_s, u"make"_s, u"makefile"_s, u"cmake"_s, u"dockerfile"_s, u"r"_s, u"perl"_s};
-  return languages.contains(language);
-}
-
-}  // namespace
-
-CodeHighlighter::CodeHighlighter(QTextDocument* document, QString language)
-    : QSyntaxHighlighter(document), m_language(std::move(language)) {}
-
-void CodeHighlighter::setLanguage(const QString& language) {
-  if (language == m_language) return;
-  m_language = language;
-  rehighlight();
-}
-
-void CodeHighlighter::highlightBlock(const QString& line) {
-  const Theme& theme = ThemeManager::current();
-  const QString marker = hashComments(m_language) ? u"#"_s : m_language == "sql"_L1 || m_language == "lua"_L1 ? u"--"_s : u"//"_s;
-  setCurrentBlockState(0);
-  qsizetype i = 0;
-  if (previousBlockState() == 1) {  // inside /* … */
-    const qsizetype end = line.indexOf("*/"_L1);
-    const qsizetype length = end < 0 ? line.size() : end + 2;
-    setFormat(0, static_cast<int>(length), theme.codeComment);
-    if (end < 0) {
-      setCurrentBlockState(1);
-      return;
-    }
-    i = length;
-  }
-  while (i < line.size()) {
-    const QChar c = line[i];
-    const qsizetype start = i;
-    if (QStringView(line).mid(i).startsWith(marker)) {
-      setFormat(static_cast<int>(i), static_cast<int>(line.size() - i), theme.codeComment);
-      return;
-    }
-    if (c == u'/' && i + 1 < line.size() && line[i + 1] == u'*') {
-      const qsizetype end = line.indexOf("*/"_L1, i + 2);
-      i = end < 0 ? line.size() : end + 2;
-      setFormat(static_cast<int>(start), static_cast<int>(i - start), theme.codeComment);
-      if (end < 0) setCurrentBlockState(1);
-    } else if (c == u'"' || c == u'\'' || c == u'`') {
-      for (++i; i < line.size() && line[i] != c; ++i) {
-        if (line[i] == u'\\') ++i;
-      }
-      i = std::min(i + 1, line.size());
-      setFormat(static_cast<int>(start), static_cast<int>(i - start), theme.codeValue);
-    } else if (c.isDigit()) {
-      while (i < line.size() && (line[i].isLetterOrNumber() || line[i] == u'.')) ++i;
-      setFormat(static_cast<int>(start), static_cast<int>(i - start), theme.codeValue);
-    } else if (c.isLetter() || c == u'_') {
-      while (i < line.size() && (line[i].isLetterOrNumber() || line[i] == u'_')) ++i;
-      const bool call = i < line.size() && line[i] == u'(';
-      if (call || isKeyword(line.mid(start, i - start))) setFormat(static_cast<int>(start), static_cast<int>(i - start), theme.codeWord);
-    } else {
-      ++i;
-    }
-  }
-}
 
 CodeBlock::CodeBlock(QWidget* parent) : QFrame(parent), m_language(makeLabel("small")), m_copy(makeButton("quiet")), m_text(new QPlainTextEdit) {
   setProperty("role", u"sunken"_s);

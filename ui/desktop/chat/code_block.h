@@ -1,7 +1,6 @@
 #pragma once
 
 #include <QFrame>
-#include <QSyntaxHighlighter>
 
 class QLabel;
 class QPlainTextEdit;
@@ -9,19 +8,7 @@ class QPushButton;
 
 namespace hearth::ui {
 
-/// Words, numbers, strings and comments of common languages; enough to read by, not a parser.
-class CodeHighlighter : public QSyntaxHighlighter {
-  Q_OBJECT
- public:
-  CodeHighlighter(QTextDocument* document, QString language);
-  void setLanguage(const QString& language);
-
- protected:
-  void highlightBlock(const QString& line) override;
-
- private:
-  QString m_language;
-};
+class CodeHighlighter;
 
 /// A code block: language, copy button, the code without wrapping. As high as its lines; scrolls sideways only.
 class CodeBlock : public QFrame {

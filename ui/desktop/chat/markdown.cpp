@@ -18,6 +18,7 @@ QString text(const MD_ATTRIBUTE& attribute) { return text(attribute.text, attrib
 /// Collects md4c's callbacks into blocks. Used by one parseMarkdown() call.
 class Builder {
  public:
+  explicit Builder(std::vector<MathSpan> spans) : m_spans(std::move(spans)) {}
   std::vector<MarkdownBlock> blocks;
 
   void enter(MD_BLOCKTYPE type, void* detail) {
@@ -33,6 +34,7 @@ class Builder {
       case MD_BLOCK_P:
         // The first paragraph of a list item stands beside its mark; those that follow are set off a little.
         m_bareParagraph = firstInItem;
+        m_paragraph = m_html.size();
         open(firstInItem ? QString() : u"<p style=\"margin:%1px 0 0 0; line-height:135%\">"_s.arg(m_inItem > 0 ? 4 : 0));
         break;
       case MD_BLOCK_H: open(u"<p style=\"margin:4px 0 0 0; font-weight:600; font-size:%1px\">"_s.arg(headingSize(static_cast<MD_BLOCK_H_DETAIL*>(detail)->level))); break;
@@ -50,7 +52,7 @@ class Builder {
         if (item->is_task) m_html += item->task_mark == ' ' ? u"☐ "_s : u"☑ "_s;
         break;
       }
-      case MD_BLOCK_TABLE: open(u"<table border=\"1\" cellspacing=\"0\" cellpadding=\"6\" style=\"border-collapse:collapse; border-style:solid; border-color:%1\">"_s.arg(m_theme.border.name())); break;
+      case MD_BLOCK_TABLE: open(u"<table border=\"1\" cellspacing=\"0\" cellpadding=\"7\" style=\"border-collapse:collapse; border-style:solid; border-color:%1\">"_s.arg(m_theme.border.name())); break;
       case MD_BLOCK_THEAD:
       case MD_BLOCK_TBODY: open({}); break;
       case MD_BLOCK_TR: open(u"<tr>"_s); break;
@@ -64,7 +66,10 @@ class Builder {
       case MD_BLOCK_DOC: return;
       case MD_BLOCK_CODE: leaveCode(); return;
       case MD_BLOCK_HTML: close(u"</p>"_s); break;
-      case MD_BLOCK_P: close(std::exchange(m_bareParagraph, false) ? QString() : u"</p>"_s); break;
+      case MD_BLOCK_P:
+        centreFormula();
+        close(std::exchange(m_bareParagraph, false) ? QString() : u"</p>"_s);
+        break;
       case MD_BLOCK_H: close(u"</p>"_s); break;
       case MD_BLOCK_HR: close({}); break;
       case MD_BLOCK_QUOTE: close(u"</td></tr></table>"_s); break;
@@ -93,10 +98,10 @@ class Builder {
       case MD_SPAN_DEL: m_html += "<s>"_L1; break;
       case MD_SPAN_U: m_html += "<u>"_L1; break;
       case MD_SPAN_CODE: m_html += codeOpen(); break;
-      case MD_SPAN_A: m_html += u"<a href=\"%1\">"_s.arg(text(static_cast<MD_SPAN_A_DETAIL*>(detail)->href).toHtmlEscaped()); break;
+      case MD_SPAN_A: m_html += u"<a href=\"%1\">"_s.arg(withoutMarks(text(static_cast<MD_SPAN_A_DETAIL*>(detail)->href), m_spans).toHtmlEscaped()); break;
       case MD_SPAN_IMG:
         // Never fetched: a picture is a link that a click may follow.
-        m_html += u"<a href=\"%1\">🖼 "_s.arg(text(static_cast<MD_SPAN_IMG_DETAIL*>(detail)->src).toHtmlEscaped());
+        m_html += u"<a href=\"%1\">🖼 "_s.arg(withoutMarks(text(static_cast<MD_SPAN_IMG_DETAIL*>(detail)->src), m_spans).toHtmlEscaped());
         break;
       default: break;
     }
@@ -117,7 +122,7 @@ class Builder {
 
   void addText(MD_TEXTTYPE type, const QString& piece) {
     if (m_inCode) {
-      m_code += piece;
+      m_code += withoutMarks(piece, m_spans);
       return;
     }
     switch (type) {
@@ -126,11 +131,43 @@ class Builder {
       case MD_TEXT_NULLCHAR: m_html += QChar(QChar::ReplacementCharacter); break;
       // An entity is a name between & and ;, checked by md4c: harmless as it is.
       case MD_TEXT_ENTITY: m_html += piece; break;
-      default: m_html += piece.toHtmlEscaped(); break;
+      case MD_TEXT_CODE: m_html += withoutMarks(piece, m_spans).toHtmlEscaped(); break;
+      default: addWithFormulas(piece); break;
     }
   }
 
  private:
+  void addWithFormulas(const QString& piece) {
+    if (!piece.contains(kMathMark)) {
+      m_html += piece.toHtmlEscaped();
+      return;
+    }
+    QString plain;
+    for (qsizetype i = 0; i < piece.size();) {
+      const MathSpan* span = spanAt(piece, i, m_spans);
+      if (!span) {
+        plain += piece[i++];
+        continue;
+      }
+      m_html += std::exchange(plain, {}).toHtmlEscaped();
+      if (span->formula) {
+        m_html += kMathMark;
+        m_math.push_back(*span);
+      } else {
+        m_html += codeOpen() + span->written.toHtmlEscaped().replace(u'\n', u"<br/>"_s) + "</span>"_L1;
+      }
+    }
+    m_html += plain.toHtmlEscaped();
+  }
+
+  // A paragraph that is one formula of a display stands in the middle.
+  void centreFormula() {
+    if (m_math.empty() || !m_math.back().display || m_bareParagraph || !m_html.endsWith(kMathMark)) return;
+    const qsizetype end = m_html.indexOf(u'>', m_paragraph);
+    // Without the leading of text, which a tall line makes a gap of.
+    if (end == m_html.size() - 2) m_html.replace(m_paragraph, end + 1 - m_paragraph, u"<p align=\"center\" style=\"margin:0\">"_s);
+  }
+
   void open(const QString& tag) {
     ++m_depth;
     m_html += tag;
@@ -142,14 +179,14 @@ class Builder {
   }
 
   void flush() {
-    if (!m_html.isEmpty()) blocks.push_back({MarkdownBlock::Kind::Text, std::exchange(m_html, {}), {}, {}});
+    if (!m_html.isEmpty()) blocks.push_back({MarkdownBlock::Kind::Text, std::exchange(m_html, {}), {}, {}, std::exchange(m_math, {})});
   }
 
   void leaveCode() {
     m_inCode = false;
     if (m_code.endsWith(u'\n')) m_code.chop(1);
     if (m_depth == 0) {
-      blocks.push_back({MarkdownBlock::Kind::Code, {}, m_code, m_language});
+      blocks.push_back({MarkdownBlock::Kind::Code, {}, m_code, m_language, {}});
       return;
     }
     // Inside a list or quote it stays in the flow.
@@ -174,7 +211,10 @@ class Builder {
   }
 
   const Theme& m_theme = ThemeManager::current();
+  std::vector<MathSpan> m_spans;  // of the whole text
+  std::vector<MathSpan> m_math;   // of the block
   QString m_html, m_code, m_language;
+  qsizetype m_paragraph = 0;  // where the last one begins
   int m_depth = 0;
   int m_inItem = 0;
   int m_listDepth = 0;
@@ -186,7 +226,8 @@ class Builder {
 }  // namespace
 
 std::vector<MarkdownBlock> parseMarkdown(const QString& source) {
-  Builder builder;
+  MathText found = findMath(source);
+  Builder builder(std::move(found.spans));
   MD_PARSER parser{};
   parser.flags = MD_FLAG_TABLES | MD_FLAG_STRIKETHROUGH | MD_FLAG_TASKLISTS | MD_FLAG_PERMISSIVEAUTOLINKS | MD_FLAG_NOHTML;
   parser.enter_block = [](MD_BLOCKTYPE type, void* detail, void* self) { return static_cast<Builder*>(self)->enter(type, detail), 0; };
@@ -196,9 +237,9 @@ std::vector<MarkdownBlock> parseMarkdown(const QString& source) {
   parser.text = [](MD_TEXTTYPE type, const MD_CHAR* data, MD_SIZE size, void* self) {
     return static_cast<Builder*>(self)->addText(type, text(data, size)), 0;
   };
-  const QByteArray utf8 = source.toUtf8();
+  const QByteArray utf8 = found.text.toUtf8();
   if (md_parse(utf8.constData(), static_cast<MD_SIZE>(utf8.size()), &parser, &builder) != 0) {
-    return {{MarkdownBlock::Kind::Text, "<p>"_L1 + source.toHtmlEscaped() + "</p>"_L1, {}, {}}};
+    return {{MarkdownBlock::Kind::Text, "<p>"_L1 + source.toHtmlEscaped() + "</p>"_L1, {}, {}, {}}};
   }
   return std::move(builder.blocks);
 }

@@ -84,7 +84,7 @@ void MarkdownView::updateBlock(QWidget* widget, const MarkdownBlock& block) {
     code->mark(m_marked);
   } else {
     auto* text = static_cast<TextBlock*>(widget);
-    text->setBlockHtml(block.html);
+    text->setBlockHtml(block.html, block.math);
     text->mark(m_marked);
   }
 }

@@ -1,16 +1,20 @@
 #include "ui/desktop/chat/text_block.h"
 
+#include <QAbstractTextDocumentLayout>
 #include <QDesktopServices>
 #include <QEvent>
+#include <QMimeData>
 #include <QScrollBar>
 #include <QTextBlock>
 #include <QTextDocument>
+#include <QTextDocumentFragment>
 #include <QTextLayout>
 #include <QWheelEvent>
 
 #include <cmath>
 
 #include "ui/desktop/chat/markdown.h"
+#include "ui/desktop/chat/math/formula.h"
 #include "ui/desktop/common/theme.h"
 
 namespace hearth::ui {
@@ -35,9 +39,40 @@ TextBlock::TextBlock(QWidget* parent) : QTextBrowser(parent) {
   connect(this, &QTextBrowser::highlighted, this, [this](const QUrl& link) { setToolTip(link.toString().toHtmlEscaped()); });
 }
 
-void TextBlock::setBlockHtml(const QString& html) {
+void TextBlock::setBlockHtml(const QString& html, const std::vector<MathSpan>& math) {
   setHtml(html);
+  if (!math.empty()) putFormulas(math);
   contentChanged();
+}
+
+void TextBlock::putFormulas(const std::vector<MathSpan>& math) {
+  QAbstractTextDocumentLayout* layout = document()->documentLayout();
+  if (!layout->handlerForObject(math::FormulaObject::kType)) layout->registerHandler(math::FormulaObject::kType, new math::FormulaObject(layout));
+  QTextCursor cursor(document());
+  for (const MathSpan& span : math) {
+    cursor = document()->find(QString(kMathMark), cursor);
+    if (cursor.isNull()) return;
+    math::FormulaObject::insert(cursor, span.source, span.written, span.display);
+  }
+}
+
+QMimeData* TextBlock::createMimeDataFromSelection() const {
+  const QTextCursor selection = textCursor();
+  QString text = selection.selection().toPlainText();
+  qsizetype at = 0;
+  for (int i = selection.selectionStart(); i < selection.selectionEnd(); ++i) {
+    if (document()->characterAt(i) != QChar(QChar::ObjectReplacementCharacter)) continue;
+    QTextCursor there(document());
+    there.setPosition(i + 1);
+    const QString written = math::FormulaObject::written(there.charFormat());
+    at = text.indexOf(QChar::ObjectReplacementCharacter, at);
+    if (at < 0) break;
+    text.replace(at, 1, written);
+    at += written.size();
+  }
+  auto* copied = new QMimeData;
+  copied->setText(text);
+  return copied;
 }
 
 void TextBlock::setBlockText(const QString& text) {

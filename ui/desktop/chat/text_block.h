@@ -2,15 +2,20 @@
 
 #include <QTextBrowser>
 
+#include <vector>
+
+#include "ui/desktop/chat/math_spans.h"
+
 namespace hearth::ui {
 
 /// A piece of a message as rich text, exactly as high as its lines: with a caret that assistive programs follow, selection by
-/// mouse and keyboard, and links that open only when they are clicked and safe. Loads nothing. Qt thread only.
+/// mouse and keyboard, and links that open only when they are clicked and safe, and formulas. Loads nothing. Qt thread only.
 class TextBlock : public QTextBrowser {
   Q_OBJECT
  public:
   explicit TextBlock(QWidget* parent = nullptr);
-  void setBlockHtml(const QString& html);
+  /// `math`: the formula of each kMathMark in the text.
+  void setBlockHtml(const QString& html, const std::vector<MathSpan>& math = {});
   void setBlockText(const QString& text);  ///< plain
   /// Marks each occurrence (any case; empty = none) and gives their number.
   int mark(const QString& words);
@@ -28,9 +33,12 @@ class TextBlock : public QTextBrowser {
   void wheelEvent(QWheelEvent* event) override;
   void changeEvent(QEvent* event) override;
   void resizeEvent(QResizeEvent* event) override;
+  /// Formulas are copied as they were written.
+  [[nodiscard]] QMimeData* createMimeDataFromSelection() const override;
 
  private:
   void contentChanged();
+  void putFormulas(const std::vector<MathSpan>& math);
   QString m_words;
 };
 

@@ -87,6 +87,7 @@ const Theme& Theme::light() {
       .codeWord = QColor(0x24, 0x5F, 0x9E),
       .codeValue = QColor(0x22, 0x73, 0x45),
       .codeComment = QColor(0x65, 0x62, 0x5D),
+      .codeName = QColor(0x7A, 0x42, 0x96),
   };
   return theme;
 }
@@ -114,6 +115,7 @@ const Theme& Theme::dark_() {
       .codeWord = QColor(0x7F, 0xB2, 0xE5),
       .codeValue = QColor(0x9C, 0xD0, 0x8F),
       .codeComment = QColor(0xAC, 0xA7, 0xA1),
+      .codeName = QColor(0xCF, 0xA8, 0xE6),
   };
   return theme;
 }

@@ -24,7 +24,7 @@ struct Theme {
   QColor hover;       ///< background under the pointer
   QColor good, warn, bad;      ///< states, as text and dots
   QColor seriesA, seriesB, seriesC, seriesOther;  ///< chart lines and bars
-  QColor codeWord, codeValue, codeComment;        ///< code highlighting
+  QColor codeWord, codeValue, codeComment, codeName;  ///< code highlighting
 
   [[nodiscard]] static const Theme& light();
   [[nodiscard]] static const Theme& dark_();
