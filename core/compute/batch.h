@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 
 #include "core/text/tokenizer.h"
@@ -26,6 +27,9 @@ struct Batch {
   std::span<const std::int32_t> logitRows;       ///< indices into tokens whose logits are wanted, ascending
   std::span<const std::int32_t> hiddenRows = {};  ///< indices into tokens whose last hidden state is wanted, ascending
   std::span<float> hidden = {};  ///< gets them: [hiddenRows × embedding], normalised as the head would read them
+  /// Asked between layers by the thread that runs the step; true: nobody wants it any more, and forward() gives Cancelled.
+  /// What the pages hold at the batch's positions is then of no use. May be empty; must not throw.
+  std::function<bool()> abandoned = {};
 };
 
 }  // namespace hearth

@@ -25,7 +25,7 @@ class DeviceModel {
   virtual ~DeviceModel() = default;
   /// Opens a step. The batch was validated: it is kept until endStep(), as are `kv` and `logits` [logitRows × vocabulary].
   virtual Ops& beginStep(const Batch& batch, KvStorage& kv, std::span<float> logits) = 0;
-  /// Waits for the step. Errors: Corrupt (the logits are not finite).
+  /// Waits for the step. Errors: Corrupt (the logits are not finite), Cancelled (it was abandoned).
   [[nodiscard]] virtual Result<void> endStep() = 0;
   [[nodiscard]] virtual std::uint64_t weightBytes() const noexcept = 0;
 };

@@ -109,6 +109,8 @@ class Ops {
   /// Of the rows that keepLogitRows() left: norm(in) for the batch's hiddenRows, and the logits weight · norm(in) for its
   /// logitRows (none where there is no weight: encoders).
   virtual void head(Buffer in, const Norm& norm, Matrix weight) = 0;
+  /// Whether the step is not wanted any more (Batch::abandoned): the family returns, endStep() gives Cancelled.
+  [[nodiscard]] virtual bool abandoned() { return false; }
 };
 
 }  // namespace hearth

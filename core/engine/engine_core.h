@@ -62,6 +62,10 @@ class EngineCore {
   void runLogits();
   void finishCancelled();
   [[nodiscard]] Result<void> forward(const std::vector<Scheduler::Slice>& slices);
+  /// Whether the step that is being computed is not worth ending: the model unloads, most of it is for requests that were
+  /// cancelled meanwhile, or it is all a crowd's and somebody has come who had nothing running.
+  [[nodiscard]] bool unwanted(const std::vector<Scheduler::Slice>& slices);
+  void abandon(const std::vector<Scheduler::Slice>& slices);
   void startGrammars(const std::vector<Scheduler::Slice>& slices);
   void pool(const std::vector<Scheduler::Slice>& slices);
   void sampleRows(std::vector<Sampled>& rows);
@@ -99,7 +103,8 @@ class EngineCore {
   std::vector<SamplerScratch> m_scratch;  // one a sampling thread
   std::shared_ptr<LogitsJob> m_job;
   EngineStats m_counters;
-  EngineClock::time_point m_nextQueueReport{};
+  EngineClock::time_point m_nextQueueReport{}, m_nextYield{};
+  bool m_abandoned = false;  // the step before: two in a row would hold those who stay
 
   // Guarded by m_mutex.
   mutable std::mutex m_mutex;

@@ -10,6 +10,11 @@
 namespace hearth {
 namespace {
 
+/// Steps of so many tokens are asked between layers whether they are still wanted.
+constexpr std::size_t kLongStep = 32;
+/// A step is given up for a newcomer no oftener than this: whoever makes up newcomers wastes little.
+constexpr std::chrono::seconds kYieldInterval{1};
+
 /// How many hidden states a slice of a text's tokens adds to its embedding: the last ones of the slice, or its first.
 int hiddenRows(const Scheduler::Slice& slice) {
   switch (slice.sequence->request.pooling) {
@@ -53,6 +58,8 @@ void EngineCore::step() {
   startGrammars(slices);
   const auto drafted = EngineClock::now();
   auto done = forward(slices);
+  if (!done && done.error().code == ErrorCode::Cancelled) return abandon(slices);
+  m_abandoned = false;
   if (!done) {
     log::warning("engine", fmt::format("a step failed: {}", done.error().describe()));
     for (const auto& slice : slices) finish(slice.sequence, FinishReason::Error, done.error());
@@ -127,8 +134,44 @@ Result<void> EngineCore::forward(const std::vector<Scheduler::Slice>& slices) {
   }
   if (m_logits.size() < m_batchRows.size() * m_vocabulary) m_logits.resize(m_batchRows.size() * m_vocabulary);
   if (m_hidden.size() < m_hiddenRows.size() * m_embedding) m_hidden.resize(m_hiddenRows.size() * m_embedding);
-  return m_model->forward({m_batchTokens, m_batchSlices, m_batchRows, m_hiddenRows, std::span(m_hidden).first(m_hiddenRows.size() * m_embedding)}, *m_storage,
+  Batch batch{m_batchTokens, m_batchSlices, m_batchRows, m_hiddenRows, std::span(m_hidden).first(m_hiddenRows.size() * m_embedding)};
+  if (m_batchTokens.size() >= kLongStep) batch.abandoned = [this, &slices] { return unwanted(slices); };
+  return m_model->forward(batch, *m_storage,
                           std::span(m_logits).first(m_batchRows.size() * m_vocabulary));
+}
+
+// Between two layers of a long step. Nothing was committed: what the step was to compute is computed by a later one.
+bool EngineCore::unwanted(const std::vector<Scheduler::Slice>& slices) {
+  const auto now = EngineClock::now();
+  const auto crowds = [&](int rank) {
+    return std::all_of(slices.begin(), slices.end(), [&](const auto& slice) {
+      return slice.sequence->rank >= rank && m_scheduler.crowd(slice.sequence->request.principal);
+    });
+  };
+  {
+    std::lock_guard lock(m_mutex);
+    if (m_stopping) return true;
+    if (now >= m_nextYield && std::any_of(m_inbox.begin(), m_inbox.end(), [&](const auto& fresh) {
+          return !m_scheduler.queue().active(fresh->request.principal) && crowds(static_cast<int>(fresh->request.priority));
+        })) {
+      m_nextYield = now + kYieldInterval;
+      return true;
+    }
+  }
+  if (m_abandoned) return false;
+  int wanted = 0, cancelled = 0;
+  for (const auto& slice : slices) (slice.sequence->cancelled() ? cancelled : wanted) += slice.count;
+  return cancelled > wanted;
+}
+
+void EngineCore::abandon(const std::vector<Scheduler::Slice>& slices) {
+  m_abandoned = true;
+  for (const auto& slice : slices) {
+    Sequence& sequence = *slice.sequence;
+    sequence.speculation.draft.clear();
+    if (slice.logits && sequence.grammar) m_grammars.collect(*sequence.grammar);
+    m_pages.truncate(sequence.table, sequence.table.tokens);
+  }
 }
 
 void EngineCore::recordSpeculation(const std::vector<Scheduler::Slice>& slices, const std::vector<Sampled>& rows, double took) {

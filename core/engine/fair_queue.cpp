@@ -136,6 +136,11 @@ int FairQueue::running(const std::string& principal) const {
   return it == m_accounts.end() ? 0 : it->second.running;
 }
 
+bool FairQueue::active(const std::string& principal) const {
+  const auto it = m_accounts.find(principal);
+  return it != m_accounts.end() && it->second.active > 0;
+}
+
 std::pair<double, int> FairQueue::promptTurn(const std::string& principal) const {
   const auto it = m_accounts.find(principal);
   if (it == m_accounts.end()) return {0, 0};

@@ -42,6 +42,8 @@ class FairQueue {
   /// `sequence` runs no longer.
   void stopped(Sequence& sequence);
   [[nodiscard]] int running(const std::string& principal) const;
+  /// Whether it has requests here, waiting or running.
+  [[nodiscard]] bool active(const std::string& principal) const;
   /// Prompts of running sequences go in this order: who got less comes first (differences below kFairQuantum do not count),
   /// then who has fewer running.
   [[nodiscard]] std::pair<double, int> promptTurn(const std::string& principal) const;

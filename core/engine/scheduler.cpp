@@ -17,6 +17,9 @@ constexpr double kDecodeShare = 2;
 /// Who has so many running may lose one to a principal that has none.
 constexpr int kLeastCrowd = 3;
 
+/// A crowd's prompts miss at most so many steps in a row.
+constexpr int kMostAside = 8;
+
 double smooth(double old, double sample) noexcept { return old > 0 ? old + kSmoothing * (sample - old) : sample; }
 
 }  // namespace
@@ -34,6 +37,13 @@ int StepCost::chunk(double targetSeconds, int least, int most) const noexcept {
   if (most <= least) return most;
   if (m_perToken <= 0) return std::clamp(kFirstChunk, least, most);
   const double room = (std::max(targetSeconds, kDecodeShare * m_fixed) - m_fixed) / m_perToken;
+  return room <= least ? least : room >= most ? most : static_cast<int>(room);
+}
+
+int StepCost::chunkAlone(double targetSeconds, int least, int most) const noexcept {
+  if (most <= least) return most;
+  if (m_perToken <= 0) return std::clamp(kFirstChunk, least, most);
+  const double room = std::max(targetSeconds, m_fixed) / m_perToken;
   return room <= least ? least : room >= most ? most : static_cast<int>(room);
 }
 
@@ -145,6 +155,34 @@ std::vector<Sequence*> Scheduler::inOrder(std::vector<Sequence*> prompting, Engi
   return prompting;
 }
 
+bool Scheduler::crowd(const std::string& principal) const { return m_queue.running(principal) >= kLeastCrowd; }
+
+bool Scheduler::standAside(std::vector<Sequence*>& decoding, std::vector<Sequence*>& prompting,
+                           EngineClock::time_point now) {
+  if (prompting.empty() || crowd(prompting.front()->request.principal)) {
+    m_aside = 0;
+    return false;
+  }
+  const Sequence& guest = *prompting.front();
+  const int rank = std::min(guest.rank, FairQueue::rankOf(guest, now));
+  const double served = m_queue.promptTurn(guest.request.principal).first;
+  const auto leaves = [&](const Sequence* sequence) {
+    const std::string& principal = sequence->request.principal;
+    return crowd(principal) && sequence->rank >= rank && m_queue.promptTurn(principal).first >= served;
+  };
+  const auto any = [&](const std::vector<Sequence*>& sequences) {
+    return std::any_of(sequences.begin(), sequences.end(), leaves);
+  };
+  if ((!any(decoding) && !any(prompting)) || m_aside >= kMostAside) {
+    m_aside = 0;
+    return false;
+  }
+  const bool whole = m_aside++ % 2 == 0;
+  if (whole) std::erase_if(decoding, leaves);
+  std::erase_if(prompting, leaves);
+  return whole;
+}
+
 bool Scheduler::computedBeside(const Sequence& sequence, const std::vector<Slice>& plan) const {
   const int page = m_pages.pageTokens();
   const BlockTable& own = sequence.table;
@@ -172,6 +210,7 @@ std::vector<Scheduler::Slice> Scheduler::plan(EngineClock::time_point now) {
     (sequence->pending() == 1 ? decoding : prompting).push_back(sequence.get());
   }
   prompting = inOrder(std::move(prompting), now);
+  const bool aside = standAside(decoding, prompting, now);
   const auto isRunning = [&](const Sequence* wanted) {
     return std::any_of(m_running.begin(), m_running.end(), [&](const auto& other) { return other.get() == wanted; });
   };
@@ -189,8 +228,12 @@ std::vector<Scheduler::Slice> Scheduler::plan(EngineClock::time_point now) {
     if (isRunning(sequence) && reserve(sequence, 1, plan)) plan.push_back({sequence, 1, true});
   }
   budget -= static_cast<int>(plan.size());
-  if (!plan.empty())
-    budget = std::min(budget, m_cost.chunk(m_options.targetInterTokenSeconds, std::min(kLeastChunk, budget), budget));
+  const int least = std::min(kLeastChunk, budget);
+  if (!plan.empty()) {
+    budget = std::min(budget, m_cost.chunk(m_options.targetInterTokenSeconds, least, budget));
+  } else if (aside) {  // those who stand aside wait for their next token
+    budget = std::min(budget, m_cost.chunkAlone(m_options.targetInterTokenSeconds, least, budget));
+  }
   for (Sequence* sequence : prompting) {
     if (budget <= 0) break;
     if (!isRunning(sequence) || computedBeside(*sequence, plan)) continue;

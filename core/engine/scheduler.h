@@ -18,6 +18,8 @@ class StepCost {
   void record(double seconds, int decodeTokens, int prefillTokens) noexcept;
   /// Most prompt tokens that fit beside the decoding within `targetSeconds`; at least `least`.
   [[nodiscard]] int chunk(double targetSeconds, int least, int most) const noexcept;
+  /// Most prompt tokens of a step without decoding that takes no longer than one beside it may; at least `least`.
+  [[nodiscard]] int chunkAlone(double targetSeconds, int least, int most) const noexcept;
   /// Seconds that a prompt of so many tokens takes to compute; 0 while unknown.
   [[nodiscard]] double promptSeconds(int tokens) const noexcept { return m_perToken * tokens; }
 
@@ -34,7 +36,9 @@ class StepCost {
 /// with the least work left, less what it has waited already: short ones need not wait for long ones, and a long one waits
 /// for no more than its own time. A prompt whose next page another one computes in the same step waits for it instead of
 /// computing it again. A request is admitted when its whole prompt has room; a principal that has nothing running may push
-/// out one of many of another. When pages run out, the worst running sequence (rank, then latest admission) is preempted: it
+/// out one of many of another, and while the prompt of one that got no more is read, one that has many running (a crowd)
+/// stands aside: every other step is without it, the ones between without its prompts, and after kMostAside in a row
+/// comes one with everything. When pages run out, the worst running sequence (rank, then latest admission) is preempted: it
 /// gives its pages up and later recomputes them, its output unchanged. The best sequence is never preempted for another, so
 /// there is always progress.
 class Scheduler {
@@ -60,6 +64,9 @@ class Scheduler {
     m_cost.record(seconds, decodeTokens, prefillTokens);
   }
 
+  /// A principal that has many running.
+  [[nodiscard]] bool crowd(const std::string& principal) const;
+
   [[nodiscard]] FairQueue& queue() noexcept { return m_queue; }
   [[nodiscard]] const std::vector<std::unique_ptr<Sequence>>& running() const noexcept { return m_running; }
   [[nodiscard]] std::uint64_t preemptions() const noexcept { return m_preemptions; }
@@ -70,6 +77,9 @@ class Scheduler {
   void admit(EngineClock::time_point now);
   void takeFromCache(Sequence& sequence);
   [[nodiscard]] std::vector<Sequence*> inOrder(std::vector<Sequence*> prompting, EngineClock::time_point now) const;
+  /// Takes out of a step what makes room for the prompt in front; true when nothing is left that decodes beside it on a
+  /// crowd's behalf.
+  bool standAside(std::vector<Sequence*>& decoding, std::vector<Sequence*>& prompting, EngineClock::time_point now);
   [[nodiscard]] bool computedBeside(const Sequence& sequence, const std::vector<Slice>& plan) const;
   [[nodiscard]] bool fits(Sequence& sequence);
   void preempt(Sequence* sequence);
@@ -91,6 +101,7 @@ class Scheduler {
   std::uint64_t m_turn = 0;
   std::size_t m_rotation = 0;  // who decodes first when not all fit into a step
   std::uint64_t m_preemptions = 0;
+  int m_aside = 0;  // steps in a row in which a crowd stood aside
   EngineClock::time_point m_lastAdmission{};
   double m_admissionInterval = -1;  // smoothed seconds between admissions while others waited
 };

@@ -36,6 +36,7 @@ void Bert::forward(Ops& ops) const {
   ops.addLookup(m_segments, LookupBy::Segment, m_stream);
   ops.normalise(m_stream, m_embeddingNorm);
   for (const Layer& layer : m_layers) {
+    if (ops.abandoned()) return;
     ops.project(m_stream, {},
                 {{layer.query, m_query, layer.queryBias},
                  {layer.key, m_key, layer.keyBias},

@@ -7,6 +7,7 @@ namespace hearth::models {
 void Decoder::forward(Ops& ops) const {
   ops.embed(m_embedding, m_embeddingScale, m_stream);
   for (int i = 0; i < static_cast<int>(m_layers.size()); ++i) {
+    if (i > 0 && ops.abandoned()) return;
     const Layer& layer = m_layers[static_cast<std::size_t>(i)];
     ops.project(m_stream, layer.attentionNorm,
                 {{layer.query, m_query, layer.queryBias},

@@ -74,7 +74,7 @@ class Model {
   /// whole: past length 0, no longer than the trained context.
   /// A sequence's logits do not depend on its neighbours in the batch nor on how its prompt was cut into steps.
   /// Errors: InvalidArgument (a token out of the vocabulary, a block table too short), Corrupt (weights gave NaN),
-  /// OutOfMemory (scratch).
+  /// OutOfMemory (scratch), Cancelled (Batch::abandoned).
   [[nodiscard]] virtual Result<void> forward(const Batch& batch, KvStorage& kv, std::span<float> logits) = 0;
   /// Most tokens that forward() takes in one step.
   [[nodiscard]] virtual int maxBatchTokens() const noexcept = 0;

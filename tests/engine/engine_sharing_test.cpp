@@ -309,6 +309,78 @@ TEST(Engine, DecodingGoesOnWhileALongPromptIsRead) {
   EXPECT_EQ(talker.tokens, bench.expected(prompt, 200));
 }
 
+TEST(Engine, AStepOfACrowdIsGivenUpForANewcomer) {
+  Bench bench;
+  bench.control->microsecondsPerToken = 1000;  // a step of 512 tokens takes half a second
+  std::vector<Collector> flood(6);
+  std::vector<Collector> guests(2);
+  const auto submit = [&](Collector& collector, const std::string& principal, std::size_t length, std::uint32_t seed, int most) {
+    auto request = bench.request(promptOf(length, seed), collector, most);
+    request.principal = principal;
+    bench.submit(std::move(request));
+  };
+  for (std::uint32_t i = 0; i < 6; ++i) submit(flood[i], "flood", 450, i, 6);
+  bench.waitUntil([&] { return flood[5].hasStarted(); });  // the first step may have been one's alone: no crowd's
+  std::this_thread::sleep_for(milliseconds(20));
+  const auto came = std::chrono::steady_clock::now();
+  submit(guests[0], "guest", 40, 100, 3);
+  bench.waitUntil([&] { return guests[0].tokenCount() > 0; });
+  EXPECT_EQ(bench.control->abandoned, 1);
+  EXPECT_EQ(flood[5].tokenCount(), 0) << "the crowd was not read to its end before";
+  bench.waitUntil([&] { return guests[0].done(); });
+  submit(guests[1], "another", 40, 101, 3);
+  for (auto& collector : guests) ASSERT_TRUE(collector.wait());
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - came).count();
+  EXPECT_LE(bench.control->abandoned, 1 + seconds) << "not twice within a second";
+  bench.control->microsecondsPerToken = 0;
+  for (std::uint32_t i = 0; i < 6; ++i) {
+    ASSERT_TRUE(flood[i].wait());
+    EXPECT_EQ(flood[i].tokens, bench.expected(promptOf(450, i), 6));
+  }
+  for (std::uint32_t i = 0; i < 2; ++i) EXPECT_EQ(guests[i].tokens, bench.expected(promptOf(40, 100 + i), 3));
+}
+
+TEST(Engine, AStepMostOfWhichWasCancelledIsGivenUpAndTheOthersGoOn) {
+  Bench bench;
+  bench.control->microsecondsPerToken = 4000;  // a step of 512 tokens takes two seconds
+  std::vector<Collector> collectors(3);
+  std::vector<RequestHandle> handles;
+  bench.control->close();
+  for (std::uint32_t i = 0; i < 3; ++i) handles.push_back(bench.submit(bench.request(promptOf(i == 0 ? 40 : 230, i), collectors[i], 4)));
+  bench.control->open();
+  bench.waitUntil([&] { return collectors[2].hasStarted(); });
+  handles[1].cancel();
+  const auto begin = std::chrono::steady_clock::now();
+  handles[2].cancel();
+  for (std::size_t i = 1; i < 3; ++i) {
+    ASSERT_TRUE(collectors[i].wait());
+    EXPECT_EQ(collectors[i].finished.reason, FinishReason::Cancelled);
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, milliseconds(1000)) << "not until the step's end";
+  EXPECT_EQ(bench.control->abandoned, 1);
+  ASSERT_TRUE(collectors[0].wait());
+  EXPECT_EQ(collectors[0].tokens, bench.expected(promptOf(40, 0), 4));
+}
+
+TEST(Engine, StepsAreNotGivenUpTwiceInARow) {
+  Bench bench;
+  bench.control->microsecondsPerToken = 200;
+  Collector staying;
+  bench.submit(bench.request(promptOf(100, 1), staying, 2));
+  // All of the time others come with long prompts and go again at once.
+  std::vector<Collector> others(400);
+  std::size_t next = 0;
+  for (; next < others.size() && !staying.done(); ++next) {
+    auto handle = bench.submit(bench.request(promptOf(400, static_cast<std::uint32_t>(100 + next)), others[next], 2));
+    std::this_thread::sleep_for(milliseconds(8));
+    handle.cancel();
+  }
+  ASSERT_TRUE(staying.wait());
+  EXPECT_LT(next, others.size());
+  EXPECT_EQ(staying.tokens, bench.expected(promptOf(100, 1), 2));
+  for (std::size_t i = 0; i < next; ++i) ASSERT_TRUE(others[i].wait());
+}
+
 TEST(Engine, WaitingRequestsHearTheirPosition) {
   EngineOptions options;
   options.maxSequences = 1;

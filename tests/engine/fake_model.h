@@ -59,7 +59,7 @@ class FakeTokenizer : public Tokenizer {
 
 /// What tests see of a fake model and how they steer it; outlives the engine. Hooks are set before the engine starts.
 struct FakeControl {
-  std::atomic<int> steps{0}, widestBatch{0}, mostTokens{0}, broken{0};
+  std::atomic<int> steps{0}, widestBatch{0}, mostTokens{0}, broken{0}, abandoned{0};
   std::atomic<std::int64_t> tokens{0};
   std::atomic<int> failures{0};                ///< this many steps fail from now on
   std::atomic<int> microseconds{0};            ///< each step sleeps so long
@@ -116,7 +116,6 @@ class FakeModel final : public Model {
     m_control->widestBatch = std::max(m_control->widestBatch.load(), static_cast<int>(batch.sequences.size()));
     m_control->mostTokens = std::max(m_control->mostTokens.load(), static_cast<int>(batch.tokens.size()));
     const int sleep = m_control->microseconds + m_control->microsecondsPerToken * static_cast<int>(batch.tokens.size());
-    if (sleep > 0) std::this_thread::sleep_for(std::chrono::microseconds(sleep));
     if (batch.tokens.empty() || static_cast<int>(batch.tokens.size()) > m_maxBatch) ++m_control->broken;
     int covered = 0;
     for (const auto& slice : batch.sequences) {
@@ -128,6 +127,15 @@ class FakeModel final : public Model {
         write(kv, slice, slice.pastLength + i, batch.tokens[static_cast<std::size_t>(slice.tokenBegin + i)]);
     }
     if (covered != static_cast<int>(batch.tokens.size())) ++m_control->broken;
+    for (int slept = 0; slept < sleep; slept += 1000) {  // in layers
+      std::this_thread::sleep_for(std::chrono::microseconds(std::min(1000, sleep - slept)));
+      if (!batch.abandoned || !batch.abandoned()) continue;
+      ++m_control->abandoned;
+      for (const auto& slice : batch.sequences) {  // what was written is of no use, and shows when it is read
+        for (int i = 0; i < slice.tokenCount; ++i) write(kv, slice, slice.pastLength + i, -1);
+      }
+      return fail(ErrorCode::Cancelled, "abandoned");
+    }
     if (m_control->failures > 0) {
       --m_control->failures;
       return fail(ErrorCode::Corrupt, "made to fail");

@@ -160,6 +160,126 @@ TEST(StepCost, LearnsWhatFits) {
   EXPECT_EQ(cost.chunk(0.1, 16, 5), 5);
 }
 
+/// A scheduler and a model that takes 50 ms for those who decode and 1 ms for each token of a prompt.
+class Steps {
+ public:
+  explicit Steps(int stepTokens = 512) : m_scheduler(EngineOptions{}, stepTokens, m_pages) {
+    for (int i = 0; i < 50; ++i) {
+      m_scheduler.recordStep(0.050, 8, 0);
+      m_scheduler.recordStep(0.050 + 0.064, 8, 64);
+    }
+  }
+  ~Steps() {
+    while (!m_scheduler.running().empty()) (void)m_scheduler.retire(m_scheduler.running().front().get());
+    while (!m_scheduler.queue().waiting().empty()) (void)m_scheduler.retire(m_scheduler.queue().waiting().front().get());
+  }
+  /// A request whose tokens nobody else has; it never ends.
+  void add(const std::string& principal, int prompt, Priority priority = Priority::Interactive) {
+    auto sequence = waiting(++m_last, principal, priority, prompt);
+    for (auto& token : sequence->tokens) token = static_cast<TokenId>(m_last);
+    sequence->tokenLimit = 100'000;
+    m_scheduler.enqueue(std::move(sequence));
+  }
+  /// The tokens computed for each principal: {prompt, output}.
+  std::map<std::string, std::pair<int, int>> next() {
+    std::map<std::string, std::pair<int, int>> computed;
+    for (const auto& slice : m_scheduler.plan(kStart)) {
+      Sequence& sequence = *slice.sequence;
+      const std::string& principal = sequence.request.principal;
+      auto& [prompt, output] = computed[principal];
+      (slice.count == 1 && slice.logits && sequence.generated() > 0 ? output : prompt) += slice.count;
+      m_pages.commit(sequence.table, sequence.tokens, slice.count);
+      if (!slice.logits) continue;
+      sequence.tokens.push_back(7);
+      m_scheduler.queue().charge(principal, FairQueue::kOutputCost);
+    }
+    return computed;
+  }
+  Scheduler& scheduler() { return m_scheduler; }
+
+ private:
+  PageManager m_pages{8192, 16, true, [](PageId, PageId) {}};
+  Scheduler m_scheduler;
+  std::uint64_t m_last = 0;
+};
+
+TEST(Scheduler, ANewcomersPromptHasAStepToItselfWhereACrowdRuns) {
+  Steps steps;
+  for (int i = 0; i < 8; ++i) steps.add("flood", 400);
+  for (int i = 0; i < 20; ++i) steps.next();  // some are answered, some are read
+  const auto before = steps.next();
+  ASSERT_GT(before.at("flood").first, 0);
+  ASSERT_GT(before.at("flood").second, 0);
+  steps.add("guest", 60);
+  auto step = steps.next();
+  EXPECT_EQ(step.at("guest").first, 60) << "all of it, so that its first token comes";
+  EXPECT_FALSE(step.contains("flood"));
+  step = steps.next();
+  EXPECT_EQ(step.at("guest").second, 1);
+  EXPECT_GT(step.at("flood").first, 0) << "its turn has come again";
+  EXPECT_EQ(step.at("flood").second, before.at("flood").second) << "whoever was being answered is still";
+}
+
+TEST(Scheduler, ACrowdThatStandsAsideIsNotStarved) {
+  Steps steps;
+  for (int i = 0; i < 8; ++i) steps.add("flood", 400);
+  for (int i = 0; i < 20; ++i) steps.next();
+  steps.add("guest", 2000);
+  int answers = 0, pause = 0, longest = 0, total = 0;
+  for (; steps.scheduler().running().size() < 9 || steps.scheduler().running().back()->generated() == 0; ++total) {
+    ASSERT_LT(total, 60) << "the guest gets most of the machine while its prompt is read";
+    const auto step = steps.next();
+    const auto flood = step.contains("flood") ? step.at("flood") : std::pair{0, 0};
+    EXPECT_GT(step.at("guest").first, 0);
+    EXPECT_LE(step.at("guest").first, 101) << "whoever stands aside waits no longer than for a usual step";
+    answers += flood.second > 0;
+    pause = flood.second > 0 ? 0 : pause + 1;
+    longest = std::max(longest, pause);
+  }
+  EXPECT_GE(answers, total / 2);
+  EXPECT_EQ(longest, 1) << "no answer stands still for two steps";
+
+  // Newcomers one after the other, each of them new: the crowd's prompts still go on.
+  Steps stream;
+  for (int i = 0; i < 8; ++i) stream.add("flood", 4000);
+  for (int i = 0; i < 10; ++i) stream.next();
+  int turns = 0;
+  for (int i = 0; i < 90; ++i) {
+    stream.add("guest" + std::to_string(i), 40);
+    const auto step = stream.next();
+    if (step.contains("flood") && step.at("flood").first > 0) ++turns;
+  }
+  EXPECT_GE(turns, 9);
+}
+
+TEST(Scheduler, WhoGotMoreThanACrowdPushesNothingAside) {
+  Steps steps;
+  steps.add("guest", 40);
+  for (int i = 0; i < 8; ++i) steps.add("flood", 100);
+  for (int i = 0; i < 30; ++i) steps.next();
+  steps.scheduler().queue().charge("guest", 20'000);
+  steps.add("guest", 60);
+  const auto step = steps.next();
+  EXPECT_EQ(step.at("flood").second, 8);
+  EXPECT_GT(step.at("guest").first, 0);
+}
+
+TEST(Scheduler, NobodyStandsAsideForAWorseClassNorWhereThereIsNoCrowd) {
+  Steps steps;
+  for (int i = 0; i < 8; ++i) steps.add("flood", 100);
+  for (int i = 0; i < 20; ++i) steps.next();
+  steps.add("guest", 60, Priority::Batch);
+  EXPECT_EQ(steps.next().at("flood").second, 8);
+
+  Steps two;
+  for (int i = 0; i < 2; ++i) two.add("one", 100);
+  for (int i = 0; i < 20; ++i) two.next();
+  two.add("other", 40);
+  const auto step = two.next();
+  EXPECT_EQ(step.at("one").second, 2);
+  EXPECT_EQ(step.at("other").first, 40);
+}
+
 TEST(RateWindow, ForgetsAfterTwoSeconds) {
   RateWindow rate;
   rate.add(kStart, 30);

@@ -64,6 +64,7 @@ class CpuModel final : public DeviceModel, public Ops {
 
   Ops& beginStep(const Batch& batch, KvStorage& kv, std::span<float> logits) override;
   Result<void> endStep() override;
+  bool abandoned() override;
   std::uint64_t weightBytes() const noexcept override { return m_weights.size(); }
 
   using Ops::project;
@@ -244,6 +245,7 @@ class CpuModel final : public DeviceModel, public Ops {
   Routing m_routing;
   std::vector<ExpertPiece> m_expertPieces;
   std::atomic<bool> m_notFinite{false};
+  bool m_abandoned = false;
 };
 
 }  // namespace hearth::cpu

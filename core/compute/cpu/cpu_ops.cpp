@@ -33,6 +33,7 @@ Ops& CpuModel::beginStep(const Batch& batch, KvStorage& kv, std::span<float> log
   m_logits = logits;
   m_rows = static_cast<std::int64_t>(batch.tokens.size());
   m_notFinite.store(false, std::memory_order_relaxed);
+  m_abandoned = false;
   forgetOutput();
   m_session.emplace(*m_pool);
   placeTokens();
@@ -63,10 +64,16 @@ void CpuModel::placeTokens() {
   }
 }
 
+bool CpuModel::abandoned() {
+  m_abandoned = m_abandoned || (m_batch.abandoned && m_batch.abandoned());
+  return m_abandoned;
+}
+
 Result<void> CpuModel::endStep() {
   m_session.reset();
   m_kv = nullptr;
   m_batch = {};
+  if (m_abandoned) return fail(ErrorCode::Cancelled, "the step was abandoned");
   if (m_notFinite.load(std::memory_order_relaxed)) {
     return fail(ErrorCode::Corrupt, "the model computed values that are not finite: its weights are damaged");
   }
