@@ -1,5 +1,7 @@
 #include "core/library/folder_walk.h"
 
+#include "core/library/ollama_folder.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -100,6 +102,12 @@ void FolderWalk::visit(const fs::path& folder, int depth) {
   };
   if (depth > kDeepest || !firstTime(folder)) return;
 
+  if (isOllamaFolder(folder)) {
+    for (ModelFiles& model : ollamaModels(folder, m_problems)) {
+      if (firstTime(model.path)) m_found.push_back(std::move(model));
+    }
+    return;
+  }
   std::error_code code;
   std::vector<fs::path> files;
   std::vector<fs::path> folders;

@@ -20,7 +20,8 @@ struct ModelFiles {
 };
 
 /// Looks for models below folders, in the order of their paths. Follows symbolic links but takes no folder and no file
-/// twice, also between calls of search(); skips hidden names and projector files ("mmproj"). One thread, one use.
+/// twice, also between calls of search(); skips hidden names and projector files ("mmproj"). Ollama's folder is
+/// read by its manifests. One thread, one use.
 class FolderWalk {
  public:
   void search(const std::filesystem::path& folder);

@@ -86,6 +86,9 @@ class DiskLibrary final : public Library {
     if (library::isProjector(checked)) {
       return fail(ErrorCode::UnsupportedArchitecture, "this file only sees images for another model", {{"path", file.string()}});
     }
+    if (library::isAdapter(checked)) {
+      return fail(ErrorCode::UnsupportedArchitecture, "this file only changes another model (LoRA), and is none itself", {{"path", file.string()}});
+    }
     const std::lock_guard importing(m_importMutex);  // not m_scanMutex: a copy takes minutes
     fs::path target = files.path;
     if (!isBelow(files.path, m_modelsFolder)) {
@@ -358,7 +361,7 @@ class DiskLibrary final : public Library {
       const ModelFiles& files = walk.found()[i];
       const library::ModelHeader& read = header(files, i < own);
       current[files.path.string()] = read;
-      if (!read.isProjector) found.emplace_back(read.model, library::idFromStem(files.stem));
+      if (!read.isCompanion) found.emplace_back(read.model, library::idFromStem(files.stem));
     }
 
     std::vector<Error> problems = std::move(walk.problems());

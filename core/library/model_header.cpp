@@ -10,6 +10,10 @@ bool isProjector(const GgufFile& file) {
   return file.architecture() == "clip" || file.string("general.type").value_or("") == "mmproj";
 }
 
+bool isAdapter(const GgufFile& file) {
+  return file.string("general.type").value_or("") == "adapter" || !file.string("adapter.type").value_or("").empty();
+}
+
 ModelHeader readHeader(const ModelFiles& files, bool inDataFolder) {
   ModelHeader header{files.bytes, files.modifiedNs, {}, false};
   InstalledModel& model = header.model;
@@ -22,7 +26,7 @@ ModelHeader readHeader(const ModelFiles& files, bool inDataFolder) {
     model.problem = file.error();
     return header;
   }
-  header.isProjector = isProjector(*file);
+  header.isCompanion = isProjector(*file) || isAdapter(*file);
   model.license = file->string("general.license").value_or("");
   model.hasChatTemplate = !file->string("tokenizer.chat_template").value_or("").empty();
   if (auto config = readModelConfig(*file)) {

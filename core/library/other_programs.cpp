@@ -11,9 +11,8 @@ namespace fs = std::filesystem;
 
 struct Place {
   const char* program;
-  const char* folder;  // below the home folder
+  const char* folder;  // below the home folder, or the root
 };
-// Ollama is not among them: its files have no names, only sums.
 constexpr Place kPlaces[] = {
     {"LM Studio", ".lmstudio/models"},
     {"LM Studio", ".cache/lm-studio/models"},
@@ -23,7 +22,10 @@ constexpr Place kPlaces[] = {
     {"Jan", ".config/Jan/data"},
     {"Jan", "jan/models"},
     {"llama.cpp", ".cache/llama.cpp"},
+    {"Ollama", ".ollama/models"},
 };
+// Of programs that run as a service of the system.
+constexpr Place kSystemPlaces[] = {{"Ollama", "usr/share/ollama/.ollama/models"}, {"Ollama", "var/lib/ollama/.ollama/models"}};
 
 bool liesIn(const fs::path& folder, const fs::path& outer) {
   const auto [rest, _] = std::ranges::mismatch(outer, folder);
@@ -32,22 +34,24 @@ bool liesIn(const fs::path& folder, const fs::path& outer) {
 
 }  // namespace
 
-std::vector<OtherModels> findOtherModels(const fs::path& home, std::span<const fs::path> searched) {
+std::vector<OtherModels> findOtherModels(const fs::path& home, std::span<const fs::path> searched, const fs::path& root) {
   std::vector<OtherModels> found;
   std::vector<fs::path> taken;
   std::error_code code;
   for (const fs::path& folder : searched) {
     if (fs::path real = fs::canonical(folder, code); !code) taken.push_back(std::move(real));
   }
-  for (const Place& place : kPlaces) {
-    const fs::path folder = home / place.folder;
+  std::vector<std::pair<const char*, fs::path>> places;
+  for (const Place& place : kPlaces) places.emplace_back(place.program, home / place.folder);
+  for (const Place& place : kSystemPlaces) places.emplace_back(place.program, root / place.folder);
+  for (const auto& [program, folder] : places) {
     const fs::path real = fs::canonical(folder, code);
     if (code || !fs::is_directory(real, code)) continue;
     if (std::ranges::any_of(taken, [&](const fs::path& outer) { return liesIn(real, outer); })) continue;
     library::FolderWalk walk;
     walk.search(folder);
     if (walk.found().empty()) continue;
-    OtherModels models{.program = place.program, .folder = folder};
+    OtherModels models{.program = program, .folder = folder};
     for (const library::ModelFiles& files : walk.found()) {
       ++models.models;
       models.bytes += files.bytes;

@@ -16,9 +16,10 @@ struct OtherModels {
   std::uint64_t bytes = 0;
 };
 
-/// Looks where the programs that we know keep GGUF files below `home`; a folder without any is left out, and so is one that
+/// Looks where the programs that we know keep GGUF files below `home`, and below `root` where
+/// they run as services; a folder without any is left out, and so is one that
 /// lies in `searched` already. Reads the disk: not on the UI thread. A new program is a line in other_programs.cpp.
 [[nodiscard]] std::vector<OtherModels> findOtherModels(const std::filesystem::path& home,
-                                                       std::span<const std::filesystem::path> searched);
+                                                       std::span<const std::filesystem::path> searched, const std::filesystem::path& root = "/");
 
 }  // namespace hearth

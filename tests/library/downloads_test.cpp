@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/library/verify.h"
+
 #include <fstream>
 #include <random>
 #include <sstream>
@@ -115,6 +117,9 @@ TEST_F(DownloadsTest, FetchesInSegmentsAndChecksTheSum) {
   EXPECT_EQ(origin->sha256, request.files[0].sha256);
   EXPECT_EQ(origin->bytes, content.size());
   EXPECT_FALSE(originOf(models(), "/etc/passwd"));
+  const auto verified = verifyModel(models(), status.path, {});
+  ASSERT_TRUE(verified) << verified.error().describe();
+  EXPECT_EQ(verified->front().expected, verified->front().sha256);
 }
 
 TEST_F(DownloadsTest, TakesServersThatKnowNoRangesOrLengths) {

@@ -61,6 +61,15 @@ TEST_F(LibraryTest, HiddenFilesProjectorsAndOtherFilesAreLeftOut) {
   writeModel(m_models / ".cache/inner.gguf");
   writeModel(m_models / "mmproj-model-f16.gguf");
   ASSERT_TRUE(tinyModel("vision", 32, "clip").write(m_models / "vision-tower.gguf"));
+  GgufWriter adapter;  // LoRA: matrices to add to another model's
+  adapter.set("general.architecture", std::string("llama"));
+  adapter.set("general.type", std::string("adapter"));
+  adapter.set("adapter.type", std::string("lora"));
+  adapter.addTensor("blk.0.attn_q.weight.lora_a", kernels::FormatId::F32, {32}, std::vector<std::byte>(128));
+  ASSERT_TRUE(adapter.write(m_models / "style-lora.gguf"));
+  const auto refused = m_library->import(m_models / "style-lora.gguf", [](ImportProgress) { return true; });
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::UnsupportedArchitecture);
   writeText(m_models / "readme.txt", "hello");
   writeText(m_models / "download.gguf.part", "half");
   fs::create_directory(m_models / "folder.gguf");

@@ -211,6 +211,11 @@ TEST_F(TerminalWithModel, ShowListImport) {
   EXPECT_GT(shown.at("memory_bytes").to_number<double>(), 50e6);
   EXPECT_TRUE(shown.at("metadata").as_object().contains("tokenizer.chat_template"));
   EXPECT_THAT(run("show smollm2").out, HasSubstr("30 layers"));
+  // Imported, not downloaded: nobody said what its sum is.
+  const Outcome verified = run("verify smollm2");
+  EXPECT_EQ(verified.code, 0) << verified.err;
+  EXPECT_THAT(verified.out, StartsWith("no sum known  "));
+  EXPECT_EQ(run("verify nothing").code, 3);
 }
 
 TEST_F(TerminalWithModel, PerplexityIsPlausibleAndRepeats) {

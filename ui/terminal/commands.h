@@ -38,6 +38,8 @@ int commandShow(const GlobalOptions& global, const std::string& model, bool json
 int commandCopy(const GlobalOptions& global, const std::string& source, const std::string& name);
 /// Takes names away, and a file of ours with its last one.
 int commandRemove(const GlobalOptions& global, const std::vector<std::string>& names, bool forGood);
+/// Reads the model's files anew and compares their sums with those that were downloaded.
+int commandVerify(const GlobalOptions& global, const std::string& model, bool json);
 int commandImport(const GlobalOptions& global, const std::string& path);
 /// Fetches what `reference` means (see parseModelReference) and prints the model's name.
 int commandPull(const GlobalOptions& global, const std::string& reference);

@@ -109,6 +109,11 @@ int runMain(int argc, char** argv) {
   showApp->add_flag("--json", json);
   showApp->callback([&] { status = commandShow(global, model, json); });
 
+  auto* verifyApp = command("verify", "Read a model's files anew and compare their sums with those that were downloaded");
+  verifyApp->add_option("MODEL", model)->required();
+  verifyApp->add_flag("--json", json);
+  verifyApp->callback([&] { status = commandVerify(global, model, json); });
+
   auto* importApp = command("import", "Check a GGUF file and copy it into the data folder");
   importApp->add_option("PATH", path)->required();
   importApp->callback([&] { status = commandImport(global, path); });

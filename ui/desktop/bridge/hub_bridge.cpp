@@ -102,10 +102,10 @@ bool HubBridge::canRun(const std::string& architecture) {
 void HubBridge::otherModels(QObject* context, std::function<void(const std::vector<OtherModels>&)> done) {
   m_worker.run(
       context,
-      [this, home = m_home.toStdString()] {
+      [this, home = m_home.toStdString(), root = m_root.toStdString()] {
         std::vector<std::filesystem::path> searched = m_host.library().folders();
         searched.push_back(m_host.paths().models());
-        return findOtherModels(home, searched);
+        return findOtherModels(home, searched, root);
       },
       std::move(done));
 }

@@ -54,7 +54,7 @@ class HubBridge : public QObject {
   [[nodiscard]] static bool canRun(const std::string& architecture);
   /// Folders of other programs with models that the library does not search yet.
   void otherModels(QObject* context, std::function<void(const std::vector<OtherModels>&)> done);
-  void setHome(const QString& folder) { m_home = folder; }  ///< tests bring their own
+  void setHome(const QString& folder) { m_home = m_root = folder; }  ///< tests bring their own
 
  private:
   Host& m_host;
@@ -63,7 +63,7 @@ class HubBridge : public QObject {
   std::stop_source m_search;
   quint64 m_question = 0;
   std::optional<Machine> m_machine, m_given;
-  QString m_home;
+  QString m_home, m_root = QStringLiteral("/");
 };
 
 }  // namespace hearth::ui
