@@ -3055,6 +3055,18 @@
         <source>More can be quicker where a server limits each connection.</source>
         <translation>如果服务器限制单个连接的速度，增加连接数可能更快。</translation>
     </message>
+    <message>
+        <source>ModelScope mirror</source>
+        <translation>ModelScope 镜像</translation>
+    </message>
+    <message>
+        <source>Ollama registry mirror</source>
+        <translation>Ollama 仓库镜像</translation>
+    </message>
+    <message>
+        <source>Empty: modelscope.cn and registry.ollama.ai themselves. A registry of your own works, too.</source>
+        <translation>留空：使用 modelscope.cn 和 registry.ollama.ai 本身。也可以填写你自己的仓库地址。</translation>
+    </message>
 </context>
 <context>
     <name>hearth::ui::DownloadsView</name>

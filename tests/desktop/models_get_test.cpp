@@ -397,6 +397,12 @@ TEST(DownloadSettingsTest, AMirrorHoldsForTheNextSearchAndTheTokenGoesToIt) {
   EXPECT_TRUE(card->errorBox()->isVisible());
   EXPECT_FALSE(*desktop.host.store().setting("hub.huggingface.endpoint"));
   type(card->mirror(), QString::fromStdString(scene.hub().url("")));
+  type(card->modelScope(), u"ftp://x"_s);
+  EXPECT_TRUE(card->errorBox()->isVisible());
+  type(card->modelScope(), u"https://mirror.example"_s);
+  type(card->ollama(), u"http://127.0.0.1:5000"_s);
+  ASSERT_TRUE(waitUntil([&] { return desktop.host.store().setting("hub.ollama.endpoint")->value_or("") == "http://127.0.0.1:5000"; }));
+  EXPECT_EQ(desktop.host.store().setting("hub.modelscope.endpoint")->value_or(""), "https://mirror.example");
   type(card->token(), u"hf_secret"_s);
   EXPECT_EQ(card->token()->echoMode(), QLineEdit::Password);
   ASSERT_TRUE(waitUntil([&] { return desktop.host.store().setting("hub.huggingface.token")->value_or("") == "hf_secret"; }));

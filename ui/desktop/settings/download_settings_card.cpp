@@ -36,6 +36,8 @@ DownloadSettingsCard::DownloadSettingsCard(Bridge& bridge, QWidget* parent)
       m_bridge(bridge),
       m_title(makeLabel("heading")),
       m_mirror(new QLineEdit),
+      m_modelScope(new QLineEdit),
+      m_ollama(new QLineEdit),
       m_token(new QLineEdit),
       m_proxy(new QLineEdit),
       m_speed(new QDoubleSpinBox),
@@ -47,6 +49,8 @@ DownloadSettingsCard::DownloadSettingsCard(Bridge& bridge, QWidget* parent)
   QVBoxLayout* card = addSettingCard(column, m_title);
   card->addWidget(m_error);
   m_mirrorLabel = addSettingRow(card, m_mirror, &m_mirrorNote);
+  m_modelScopeLabel = addSettingRow(card, m_modelScope, nullptr);
+  m_ollamaLabel = addSettingRow(card, m_ollama, &m_ollamaNote);
   m_tokenLabel = addSettingRow(card, m_token, &m_tokenNote);
   m_proxyLabel = addSettingRow(card, m_proxy, &m_proxyNote);
   m_speedLabel = addSettingRow(card, m_speed, nullptr);
@@ -54,8 +58,10 @@ DownloadSettingsCard::DownloadSettingsCard(Bridge& bridge, QWidget* parent)
   m_connectionsLabel = addSettingRow(card, m_connections, &m_connectionsNote);
   m_token->setEchoMode(QLineEdit::Password);
   m_mirror->setPlaceholderText(u"https://huggingface.co"_s);
+  m_modelScope->setPlaceholderText(u"https://modelscope.cn"_s);
+  m_ollama->setPlaceholderText(u"https://registry.ollama.ai"_s);
   m_proxy->setPlaceholderText(u"http://host:port"_s);
-  for (QLineEdit* field : {m_mirror, m_token, m_proxy}) field->setFixedWidth(420);
+  for (QLineEdit* field : {m_mirror, m_modelScope, m_ollama, m_token, m_proxy}) field->setFixedWidth(420);
   m_speed->setRange(0, 10'000);
   m_speed->setDecimals(1);
   m_speed->setSuffix(u" MB/s"_s);
@@ -66,6 +72,8 @@ DownloadSettingsCard::DownloadSettingsCard(Bridge& bridge, QWidget* parent)
   m_parallel->setValue(usual.parallelDownloads);
   m_connections->setValue(usual.connectionsPerFile);
   bind(m_mirror, settings::kHuggingFaceEndpoint, true);
+  bind(m_modelScope, settings::kModelScopeEndpoint, true);
+  bind(m_ollama, settings::kOllamaEndpoint, true);
   bind(m_token, settings::kHuggingFaceToken, false);
   bind(m_proxy, settings::kDownloadProxy, true);
   connect(m_speed, &QDoubleSpinBox::editingFinished, this, [this] {
@@ -100,6 +108,8 @@ void DownloadSettingsCard::load() {
     });
   };
   text(settings::kHuggingFaceEndpoint, m_mirror);
+  text(settings::kModelScopeEndpoint, m_modelScope);
+  text(settings::kOllamaEndpoint, m_ollama);
   text(settings::kHuggingFaceToken, m_token);
   text(settings::kDownloadProxy, m_proxy);
   const auto number = [this](const char* key, auto set) {
@@ -124,6 +134,9 @@ void DownloadSettingsCard::retranslate() {
   m_mirrorLabel->setText(tr("Hugging Face mirror"));
   m_mirrorNote->setText(
       tr("The address of a mirror, where huggingface.co cannot be reached. Empty: huggingface.co itself."));
+  m_modelScopeLabel->setText(tr("ModelScope mirror"));
+  m_ollamaLabel->setText(tr("Ollama registry mirror"));
+  m_ollamaNote->setText(tr("Empty: modelscope.cn and registry.ollama.ai themselves. A registry of your own works, too."));
   m_tokenLabel->setText(tr("Hugging Face token"));
   m_tokenNote->setText(
       tr("For models whose owner asks for consent. Made on huggingface.co under Settings, Access Tokens; it is kept in the "
@@ -135,7 +148,7 @@ void DownloadSettingsCard::retranslate() {
   m_parallelLabel->setText(tr("Models at a time"));
   m_connectionsLabel->setText(tr("Connections for each file"));
   m_connectionsNote->setText(tr("More can be quicker where a server limits each connection."));
-  const std::pair<QWidget*, QLabel*> named[] = {{m_mirror, m_mirrorLabel},     {m_token, m_tokenLabel},
+  const std::pair<QWidget*, QLabel*> named[] = {{m_mirror, m_mirrorLabel},     {m_modelScope, m_modelScopeLabel}, {m_ollama, m_ollamaLabel}, {m_token, m_tokenLabel},
                                                 {m_proxy, m_proxyLabel},       {m_speed, m_speedLabel},
                                                 {m_parallel, m_parallelLabel}, {m_connections, m_connectionsLabel}};
   for (const auto& [field, label] : named) field->setAccessibleName(label->text());

@@ -22,6 +22,8 @@ class DownloadSettingsCard : public QWidget {
  public:
   explicit DownloadSettingsCard(Bridge& bridge, QWidget* parent = nullptr);
   [[nodiscard]] QLineEdit* mirror() const { return m_mirror; }
+  [[nodiscard]] QLineEdit* modelScope() const { return m_modelScope; }
+  [[nodiscard]] QLineEdit* ollama() const { return m_ollama; }
   [[nodiscard]] QLineEdit* token() const { return m_token; }
   [[nodiscard]] QLineEdit* proxy() const { return m_proxy; }
   [[nodiscard]] QDoubleSpinBox* speed() const { return m_speed; }
@@ -41,13 +43,15 @@ class DownloadSettingsCard : public QWidget {
   Bridge& m_bridge;
   QLabel* m_title;
   QLineEdit* m_mirror;
+  QLineEdit* m_modelScope;
+  QLineEdit* m_ollama;
   QLineEdit* m_token;
   QLineEdit* m_proxy;
   QDoubleSpinBox* m_speed;
   QSpinBox* m_parallel;
   QSpinBox* m_connections;
   ErrorBox* m_error;
-  QLabel *m_mirrorLabel, *m_mirrorNote, *m_tokenLabel, *m_tokenNote, *m_proxyLabel, *m_proxyNote, *m_speedLabel,
+  QLabel *m_mirrorLabel, *m_mirrorNote, *m_modelScopeLabel, *m_ollamaLabel, *m_ollamaNote, *m_tokenLabel, *m_tokenNote, *m_proxyLabel, *m_proxyNote, *m_speedLabel,
       *m_parallelLabel, *m_connectionsLabel, *m_connectionsNote;
 };
 
