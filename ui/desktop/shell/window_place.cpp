@@ -34,9 +34,9 @@ QRect placeOnScreens(const QRect& wanted, const QList<QRect>& screens) {
   if (screens.isEmpty()) return wanted;
   const auto best = std::ranges::max_element(screens, {}, [&](const QRect& screen) { return areaOf(screen & wanted); });
   const QRect& screen = *best;
+  if (screen.contains(wanted)) return wanted;
   // Its title bar is in reach too, where there is room for one.
   const QRect area = screen.height() > 2 * kTitleBar ? screen.adjusted(0, kTitleBar, 0, 0) : screen;
-  if (area.contains(wanted)) return wanted;
   QRect rect(wanted.topLeft(), wanted.size().boundedTo(area.size()));
   rect.moveLeft(std::clamp(rect.left(), area.left(), area.right() - rect.width() + 1));
   rect.moveTop(std::clamp(rect.top(), area.top(), area.bottom() - rect.height() + 1));
