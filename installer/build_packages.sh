@@ -1,19 +1,21 @@
 #!/usr/bin/env bash
 # Makes the packages: hearth (command and headless server), hearth-desktop (the window), hearth-cuda (where that module is
 # built) as .deb, and a tar that runs from any folder.
-#   installer/build_packages.sh [--build DIR] [--out DIR] [--version V] [--only deb|tar]
+#   installer/build_packages.sh [--build DIR] [--out DIR] [--version V] [--only deb|tar] [--fast] [--as-is]
 # --build takes a configured build folder; without it build/release is configured and built. Not CPack: its packages would
 # need its own copy of what is here (dependencies of each component, compressed man pages, bundled libraries), in settings.
 set -euo pipefail
 root=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
 cd "$root"
-build= out= version= only=
+build= out= version= only= deb_pack=-Zxz tar_pack="xz -T0" as_is=0
 while [ $# -gt 0 ]; do
   case $1 in
     --build) build=$2; shift ;;
     --out) out=$2; shift ;;
     --version) version=$2; shift ;;
     --only) only=$2; shift ;;
+    --fast) deb_pack='-Zgzip -z1' tar_pack='xz -T0 -0' ;;  # larger, for tests
+    --as-is) as_is=1 ;;  # what is built, without building
     *) sed -n '2,7p' "$0"; [ "$1" = --help ] && exit 0; exit 2 ;;
   esac
   shift
@@ -35,7 +37,7 @@ SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || 
 export SOURCE_DATE_EPOCH
 work=$(mktemp -d "${TMPDIR:-/tmp}/hearth-packages-XXXXXX")
 trap 'rm -rf --one-file-system "$work"' EXIT
-ninja -C "$build" hearth_installable >"$work/ninja.log" || { cat "$work/ninja.log" >&2; exit 1; }
+[ $as_is = 1 ] || ninja -C "$build" hearth_installable >"$work/ninja.log" || { cat "$work/ninja.log" >&2; exit 1; }
 
 stage() {  # stage COMPONENT PREFIX
   cmake --install "$build" --component "$1" --prefix "$2" --strip >"$work/install.log" || { cat "$work/install.log" >&2; exit 1; }
@@ -102,7 +104,8 @@ deb() {  # deb COMPONENT
   } > "$tree/DEBIAN/control"
   (cd "$tree" && find usr -type f -print0 | LC_ALL=C sort -z | xargs -0 md5sum) > "$tree/DEBIAN/md5sums"
   find "$tree" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
-  dpkg-deb --root-owner-group -Zxz --build "$tree" "$out/${name}_${version}_$(dpkg --print-architecture).deb" >/dev/null
+  # shellcheck disable=SC2086
+  dpkg-deb --root-owner-group $deb_pack --build "$tree" "$out/${name}_${version}_$(dpkg --print-architecture).deb" >/dev/null
   echo "$out/${name}_${version}_$(dpkg --print-architecture).deb"
 }
 
@@ -128,7 +131,7 @@ tarball() {
   [ ! -r /usr/share/common-licenses/GPL-3 ] || install -m644 /usr/share/common-licenses/GPL-3 "$tree/LICENSE.GPL-3"
   install -m755 installer/linux/integrate.sh "$tree/integrate.sh"
   sed -i 's#^ExecStart=[^ ]*#ExecStart=%h/.local/bin/hearth#' "$tree/lib/systemd/user/hearth.service"
-  tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" -C "$work" -cJf "$out/$name.tar.xz" "$name"
+  tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" -C "$work" -I "$tar_pack" -cf "$out/$name.tar.xz" "$name"
   echo "$out/$name.tar.xz"
 }
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Lives the life of the packages in a Debian of their own: clean install, upgrade from an older version, a server that answers
 # there, removal, purge; user data stays. Then the tar, in a folder of its own. Needs root (a chroot), debootstrap, network.
-#   installer/test_packages.sh [--build DIR] [--work DIR] [--suite bookworm] [--mirror URL] [--keep]
+#   installer/test_packages.sh [--build DIR] [--work DIR] [--suite bookworm] [--mirror URL] [--keep] [--as-is]
 # Everything is mounted in a mount namespace of this script's: it goes with it, and nothing outside is touched. The system is
 # made once and kept in DIR/base (--keep keeps it after a success, too).
 set -euo pipefail
 root=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
-build=$root/build/release work=${TMPDIR:-/tmp}/hearth-package-test suite=bookworm mirror=http://deb.debian.org/debian keep=0
+build=$root/build/release work=${TMPDIR:-/tmp}/hearth-package-test suite=bookworm mirror=http://deb.debian.org/debian keep=0 as_is=()
 arguments=("$@")
 while [ $# -gt 0 ]; do
   case $1 in
@@ -15,6 +15,7 @@ while [ $# -gt 0 ]; do
     --suite) suite=$2; shift ;;
     --mirror) mirror=$2; shift ;;
     --keep) keep=1 ;;
+    --as-is) as_is=(--as-is) ;;
     *) sed -n '2,6p' "$0"; exit 2 ;;
   esac
   shift
@@ -41,8 +42,8 @@ unmount_all() {
 trap unmount_all EXIT
 
 say "packages"
-"$root/installer/build_packages.sh" --build "$build" --out "$work/packages" --only deb --version 0.0.9 | sed 's/^/   /'
-"$root/installer/build_packages.sh" --build "$build" --out "$work/packages" | tee "$work/made.txt" | sed 's/^/   /'
+"$root/installer/build_packages.sh" --build "$build" --out "$work/packages" --fast "${as_is[@]}" --only deb --version 0.0.9 | sed 's/^/   /'
+"$root/installer/build_packages.sh" --build "$build" --out "$work/packages" --fast "${as_is[@]}" | tee "$work/made.txt" | sed 's/^/   /'
 version=$(sed -n 's/.*hearth_\(.*\)_[a-z0-9]*\.deb$/\1/p' "$work/made.txt")
 
 if [ ! -x "$base/usr/bin/apt-get" ]; then
@@ -68,7 +69,7 @@ printf '#!/bin/sh\nexit 101\n' > "$system/usr/sbin/policy-rc.d"
 chmod 755 "$system/usr/sbin/policy-rc.d"
 
 inside() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive chroot "$system" "$@"; }
-person() { env -i PATH=/usr/bin:/bin HOME=/home/ada LC_ALL=C.UTF-8 XDG_RUNTIME_DIR=/home/ada/run QT_QPA_PLATFORM=offscreen chroot --userspec=ada:ada "$system" "$@"; }
+person() { env -i PATH=/usr/bin:/bin HOME=/home/ada LC_ALL=C.UTF-8 XDG_RUNTIME_DIR=/home/ada/run QT_QPA_PLATFORM=offscreen /usr/sbin/chroot --userspec=ada:ada "$system" "$@"; }
 apt() { inside apt-get -y --no-install-recommends -o Dpkg::Use-Pty=0 "$@" >"$work/apt.log" 2>&1 || { cat "$work/apt.log" >&2; die "apt-get $* failed"; }; }
 packages_of() { ls "$system"/packages/*_"$1"_*.deb | sed "s#^$system##"; }
 
@@ -129,6 +130,8 @@ person hearth-desktop --help | grep -q -- --background || die "hearth-desktop la
 say "removal and purge"
 apt remove hearth hearth-desktop
 [ ! -e "$system/usr/bin/hearth" ] && [ ! -e "$system/usr/bin/hearth-desktop" ] || die "programs are left"
+# shellcheck disable=SC2046
+apt install $(packages_of "$version")
 apt purge hearth hearth-desktop
 left=$(inside find / -xdev \( -path /proc -o -path /home -o -path /packages \) -prune -o \( -iname '*hearth*' -print \))
 [ -z "$left" ] || die "left behind: $left"
