@@ -40,8 +40,15 @@ class Device {
   [[nodiscard]] virtual Result<std::unique_ptr<DeviceModel>> load(const ModelPlan& plan, const DeviceLoadOptions& options) const = 0;
 };
 
-/// planBytes() of the CPU device with these kernels.
-[[nodiscard]] std::uint64_t cpuPlanBytes(const ModelPlan& plan, const kernels::KernelTable& kernels, bool exact);
+/// planBytes() of the CPU device with these kernels, in its parts.
+struct CpuPlanBytes {
+  std::uint64_t weights = 0;
+  std::uint64_t work = 0;
+  std::uint64_t threadWork = 0;  ///< of each thread, beside the sum
+  std::uint64_t lookups = 0;     ///< read in place from the file, beside the sum
+  [[nodiscard]] std::uint64_t sum() const noexcept { return weights + work; }
+};
+[[nodiscard]] CpuPlanBytes cpuPlanBytes(const ModelPlan& plan, const kernels::KernelTable& kernels, bool exact);
 
 /// The CPU: weights packed for `kernels`, work spread over `pool`, which outlives all models of the device (shared).
 [[nodiscard]] std::unique_ptr<Device> makeCpuDevice(std::shared_ptr<ThreadPool> pool, const kernels::KernelTable& kernels);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -36,6 +37,11 @@ struct EngineOptions {
   std::filesystem::path draft;
   std::optional<Speculation> speculation;  ///< none = what the pool is set to, Lookup without a pool
   double targetInterTokenSeconds = 0.1;  ///< prefill chunks beside decoding are cut so that a step stays near this
+  int threads = 0;  ///< compute threads of this model alone; 0 = the pool's, which all models share
+  bool loadAnyway = false;  ///< also where the plan says that the memory does not suffice: the system may swap or end the program
+  /// Set in the pool when this load succeeds: EnginePool::keepFor() and pin(); none = as it is.
+  std::optional<std::chrono::milliseconds> keepAlive;
+  std::optional<bool> pinned;
 };
 
 /// A snapshot for the dashboard and /metrics; counters only grow.

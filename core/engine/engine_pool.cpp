@@ -71,7 +71,8 @@ class Pool final : public EnginePool {
         }
         slot.path = path;
         const auto draft = std::exchange(slot.options, options).draft;
-        if (slot.options.draft.empty()) slot.options.draft = draft;
+        // Who says how to speculate says it all.
+        if (slot.options.draft.empty() && !slot.options.speculation) slot.options.draft = draft;
         if (!slot.options.speculation) slot.options.speculation = m_options.speculation;
         if (!slot.options.kvType) slot.options.kvType = m_options.kvType;
         if (slot.state == ModelState::Loading) {
@@ -97,6 +98,12 @@ class Pool final : public EnginePool {
     std::lock_guard lock(m_books->mutex);
     const auto it = m_books->slots.find(id);
     return it == m_books->slots.end() || it->second.state != ModelState::Ready ? nullptr : m_books->lease(it->second.resident);
+  }
+
+  Result<MemoryPlan> plan(const std::string& id, const std::filesystem::path& path, const EngineOptions& options) const override {
+    EngineOptions wanted = options;
+    if (!wanted.kvType) wanted.kvType = m_options.kvType;
+    return m_loading.plan(id, path, wanted);
   }
 
   Result<void> unload(const std::string& id) override {
@@ -244,6 +251,10 @@ class Pool final : public EnginePool {
 };
 
 }  // namespace
+
+Result<MemoryPlan> EnginePool::plan(const std::string& id, const std::filesystem::path&, const EngineOptions&) const {
+  return fail(ErrorCode::NotFound, "this pool makes no memory plans", {{"model", id}});
+}
 
 std::unique_ptr<EnginePool> makeEnginePool(const EnginePoolOptions& options, std::shared_ptr<ThreadPool> threads, std::unique_ptr<ModelLoader> loader) {
   return std::make_unique<Pool>(options, std::move(threads), std::move(loader));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/engine/engine.h"
+#include "core/engine/memory_plan.h"
 
 namespace hearth {
 
@@ -43,6 +44,7 @@ struct EnginePoolOptions {
   std::chrono::milliseconds keepAlive{-1};  ///< unload a model idle for so long; negative = never
   std::optional<kernels::KvType> kvType;    ///< of the KV caches of models whose EngineOptions name none
   std::function<std::uint64_t()> availableBytes;  ///< free memory of the machine; empty = ask the system (tests fake it)
+  std::shared_ptr<MemoryRecords> records;   ///< corrects what loads are expected to take; may be null
   bool leaveOneCore = false;  ///< an automatic number of threads leaves a core of many to a window
 };
 
@@ -63,6 +65,9 @@ class EnginePool {
   /// The same, waiting. Not from the UI thread.
   [[nodiscard]] virtual Result<LoadedModelPtr> load(const std::string& id, const std::filesystem::path& path, const EngineOptions& options) = 0;
   [[nodiscard]] virtual LoadedModelPtr find(const std::string& id) const = 0;  ///< null unless Ready
+  /// What loading this would take now, what would be unloaded for it, and whether it fits. A loaded model of the same id
+  /// counts as unloaded. Reads the file's header: not on the UI thread. Errors: as GgufFile::open, planModelMemory.
+  [[nodiscard]] virtual Result<MemoryPlan> plan(const std::string& id, const std::filesystem::path& path, const EngineOptions& options) const;
   /// New requests are refused from here on; memory goes when the last holder lets go. Cancels a load in progress.
   /// Error: ModelNotLoaded.
   virtual Result<void> unload(const std::string& id) = 0;

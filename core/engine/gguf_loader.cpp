@@ -2,7 +2,7 @@
 #include <exception>
 
 #include "core/engine/model_loader.h"
-#include "core/engine/sizing.h"
+#include "core/engine/model_memory.h"
 #include "core/engine/speculation/draft_model.h"
 
 namespace hearth {
@@ -10,6 +10,26 @@ namespace {
 
 /// Longest text of an encoder, whatever it was trained for: scratch grows with it.
 constexpr int kMostEncoderTokens = 8192;
+
+/// An encoder takes a text in one step: it should have room for the longest.
+EngineOptions completed(EngineOptions options, const ModelConfig& config) {
+  if (config.encoder) options.stepTokens = std::max(options.stepTokens, std::min(config.trainedContext, kMostEncoderTokens));
+  return options;
+}
+
+/// What sameVocabulary() will find, told from the lists alone: no tokenizer is built. Padding at the end may differ.
+Result<void> sameTokens(const GgufFile& target, const GgufFile& draft) {
+  const auto* ours = target.strings("tokenizer.ggml.tokens");
+  const auto* theirs = draft.strings("tokenizer.ggml.tokens");
+  if (ours == nullptr || theirs == nullptr) return fail(ErrorCode::InvalidArgument, "a model has no vocabulary", {{"field", "draft"}});
+  const std::size_t common = std::min(ours->size(), theirs->size());
+  const auto [mine, other] = std::mismatch(ours->begin(), ours->begin() + static_cast<std::ptrdiff_t>(common), theirs->begin());
+  const auto same = static_cast<std::size_t>(mine - ours->begin());
+  // Some conversions pad to a round number with names of their own.
+  if (same + 1024 >= common && common + 1024 >= std::max(ours->size(), theirs->size()) && same > 0) return {};
+  return fail(ErrorCode::InvalidArgument, "the draft model has another vocabulary",
+              {{"field", "draft"}, {"token", std::to_string(same)}, {"vocabulary", std::to_string(ours->size())}, {"draft_vocabulary", std::to_string(theirs->size())}});
+}
 
 class GgufPrepared final : public ModelLoader::Prepared {
  public:
@@ -22,34 +42,21 @@ class GgufPrepared final : public ModelLoader::Prepared {
         m_file(std::move(file)),
         m_config(std::move(config)),
         m_tokenizer(std::move(tokenizer)) {
-    // An encoder takes a text in one step: it should have room for the longest.
-    if (m_config.encoder) m_options.stepTokens = std::max(m_options.stepTokens, std::min(m_config.trainedContext, kMostEncoderTokens));
+    m_options = completed(m_options, m_config);
   }
 
   /// A draft model's file, whose vocabulary was found to be the same.
-  void addDraft(std::shared_ptr<const GgufFile> file, const ModelConfig& config) {
-    m_draftFile = std::move(file);
-    m_draftKvBytes = kvShapeOf(config).bytesPerToken();
-  }
+  void addDraft(std::shared_ptr<const GgufFile> file) { m_draftFile = std::move(file); }
 
   Result<std::uint64_t> neededBytes(std::uint64_t availableBytes) override {
-    HEARTH_TRY(std::uint64_t model, estimateModelBytes(*m_file, loadOptions()));
-    if (m_draftFile) {
-      HEARTH_TRY(const std::uint64_t draft, estimateModelBytes(*m_draftFile, loadOptions()));
-      model += draft;
-    }
-    if (model >= availableBytes) {
-      return std::unexpected(Error{ErrorCode::OutOfMemory, "the model does not fit into memory", {}}
-                                 .with("needed_bytes", model)
-                                 .with("available_bytes", availableBytes));
-    }
-    const KvShape shape = kvShapeOf(m_config, m_options.kvType.value_or(kernels::KvType::F16));
-    HEARTH_TRY(const KvPlan kv, planKv(shape, m_config.trainedContext, m_options, availableBytes - model, m_draftKvBytes));
+    HEARTH_TRY(const ModelMemory memory, planModelMemory(*m_file, m_config, m_options, m_pool->threadCount(), availableBytes, m_draftFile.get()));
     // The engine is held to this plan: memory that comes free later must not make it outgrow its budget.
-    m_options.contextTokens = kv.contextTokens;
-    m_options.kvTokens = kv.pageCount * m_options.pageTokens;
-    return model + kv.bytes;
+    m_options.contextTokens = memory.contextTokens;
+    m_options.kvTokens = memory.kvTokens;
+    m_loadedBytes = memory.loadedBytes;
+    return memory.needed();
   }
+  std::uint64_t loadedBytes() const noexcept override { return m_loadedBytes; }
 
   Result<std::unique_ptr<LoadedModel>> load(const ModelLoader::Hooks& hooks) override {
     auto options = loadOptions();
@@ -82,6 +89,7 @@ class GgufPrepared final : public ModelLoader::Prepared {
   [[nodiscard]] ModelLoadOptions loadOptions() const {
     ModelLoadOptions options;
     options.maxBatchTokens = m_options.stepTokens;
+    if (m_options.loadAnyway) options.memoryBudgetBytes = UINT64_MAX;
     return options;
   }
 
@@ -93,32 +101,46 @@ class GgufPrepared final : public ModelLoader::Prepared {
   ModelConfig m_config;
   std::unique_ptr<Tokenizer> m_tokenizer;
   std::shared_ptr<const GgufFile> m_draftFile;
-  std::uint64_t m_draftKvBytes = 0;  // per token
+  std::uint64_t m_loadedBytes = 0;
 };
 
 class GgufLoader final : public ModelLoader {
  public:
   explicit GgufLoader(std::shared_ptr<ThreadPool> pool) : m_pool(std::move(pool)) {}
+  Result<ModelMemory> plan(const std::filesystem::path& path, const EngineOptions& options, std::uint64_t availableBytes) const override {
+    HEARTH_TRY(const auto file, GgufFile::open(path));
+    HEARTH_TRY(const auto config, readModelConfig(file));
+    const int threads = options.threads > 0 ? options.threads : m_pool->threadCount();
+    if (options.draft.empty()) return planModelMemory(file, config, completed(options, config), threads, availableBytes);
+    HEARTH_TRY(const auto draft, GgufFile::open(options.draft));
+    HEARTH_CHECK(sameTokens(file, draft));
+    return planModelMemory(file, config, completed(options, config), threads, availableBytes, &draft);
+  }
   Result<std::unique_ptr<Prepared>> prepare(const std::string& id, const std::filesystem::path& path, const EngineOptions& options) override {
     HEARTH_TRY(auto opened, GgufFile::open(path));
     auto file = std::make_shared<const GgufFile>(std::move(opened));
     HEARTH_TRY(auto config, readModelConfig(*file));
     HEARTH_TRY(auto tokenizer, Tokenizer::fromGguf(*file));
     std::shared_ptr<const GgufFile> draftFile;
-    ModelConfig draftConfig;
     if (!options.draft.empty()) {
       HEARTH_TRY(auto draft, GgufFile::open(options.draft));
-      HEARTH_TRY(draftConfig, readModelConfig(draft));
+      HEARTH_CHECK(readModelConfig(draft));
       HEARTH_TRY(const auto draftTokenizer, Tokenizer::fromGguf(draft));
       HEARTH_CHECK(sameVocabulary(*tokenizer, *draftTokenizer));
       draftFile = std::make_shared<const GgufFile>(std::move(draft));
     }
-    auto prepared = std::make_unique<GgufPrepared>(m_pool, id, path, options, std::move(file), std::move(config), std::move(tokenizer));
-    if (draftFile) prepared->addDraft(std::move(draftFile), draftConfig);
+    auto prepared = std::make_unique<GgufPrepared>(threadsFor(options), id, path, options, std::move(file), std::move(config), std::move(tokenizer));
+    if (draftFile) prepared->addDraft(std::move(draftFile));
     return prepared;
   }
 
  private:
+  /// A model that asked for a number of threads has them to itself; the others share the pool's.
+  [[nodiscard]] std::shared_ptr<ThreadPool> threadsFor(const EngineOptions& options) const {
+    if (options.threads <= 0 || options.threads == m_pool->threadCount()) return m_pool;
+    return std::make_shared<ThreadPool>(ThreadPoolOptions{.threads = options.threads});
+  }
+
   std::shared_ptr<ThreadPool> m_pool;
 };
 

@@ -26,9 +26,13 @@ class ModelLoader {
     /// Weights, scratch and KV cache, in bytes, with `availableBytes` of memory to spread out in.
     [[nodiscard]] virtual Result<std::uint64_t> neededBytes(std::uint64_t availableBytes) = 0;
     [[nodiscard]] virtual Result<std::unique_ptr<LoadedModel>> load(const Hooks& hooks) = 0;
+    /// Resident right after the load, as planned by neededBytes(); 0 = not known.
+    [[nodiscard]] virtual std::uint64_t loadedBytes() const noexcept { return 0; }
   };
 
   virtual ~ModelLoader() = default;
+  /// As planModelMemory, of the file and the draft that the options name.
+  [[nodiscard]] virtual Result<ModelMemory> plan(const std::filesystem::path& path, const EngineOptions& options, std::uint64_t availableBytes) const = 0;
   /// Errors: as GgufFile::open, readModelConfig, Tokenizer::fromGguf.
   [[nodiscard]] virtual Result<std::unique_ptr<Prepared>> prepare(const std::string& id, const std::filesystem::path& path, const EngineOptions& options) = 0;
 };

@@ -61,7 +61,7 @@ void Loading::loadOne(const std::string& id) {
   if (cancel->load()) return conclude(id, cancelled(), 0);
   auto prepared = m_loader->prepare(id, path, options);
   if (!prepared) return conclude(id, std::unexpected(std::move(prepared).error()), 0);
-  auto needed = makeRoom(**prepared, *cancel);
+  auto needed = makeRoom(id, **prepared, options.loadAnyway, *cancel);
   if (cancel->load()) return conclude(id, cancelled(), 0);
   if (!needed) return conclude(id, std::unexpected(std::move(needed).error()), 0);
 
@@ -78,13 +78,19 @@ void Loading::loadOne(const std::string& id) {
     }
     m_books->changed.notify_all();
   };
+  const std::uint64_t residents = residentBytes(), before = platform::residentBytes();
   auto loaded = (*prepared)->load(hooks);
+  // Where another model went meanwhile, or nothing was planned, the difference means nothing.
+  if (loaded && m_options.records && (*prepared)->loadedBytes() > 0 && residents == residentBytes()) {
+    const std::uint64_t after = platform::residentBytes();
+    if (before > 0 && after > before) m_options.records->add(id, {(*prepared)->loadedBytes(), after - before});
+  }
   conclude(id, std::move(loaded), *needed);
 }
 
 /// Evicts what is idle, least recently used first, until the model fits, and waits until that memory is free. Nothing is
 /// evicted unless it will fit. Returns the bytes it will take.
-Result<std::uint64_t> Loading::makeRoom(ModelLoader::Prepared& prepared, const std::atomic<bool>& cancel) {
+Result<std::uint64_t> Loading::makeRoom(const std::string& model, ModelLoader::Prepared& prepared, bool anyway, const std::atomic<bool>& cancel) {
   std::unique_lock lock(m_books->mutex);
   std::uint64_t staying = 0, movable = 0;
   for (const auto& [id, slot] : m_books->slots) {
@@ -94,14 +100,21 @@ Result<std::uint64_t> Loading::makeRoom(ModelLoader::Prepared& prepared, const s
   lock.unlock();
   const std::uint64_t available = m_options.availableBytes();
   const std::uint64_t room = std::min(m_options.memoryBudgetBytes - std::min(staying, m_options.memoryBudgetBytes), available + movable);
-  HEARTH_TRY(const std::uint64_t needed, prepared.neededBytes(room));
+  HEARTH_TRY(const std::uint64_t planned, prepared.neededBytes(room));
+  const std::uint64_t needed = corrected(planned, m_options.records ? m_options.records->correction(model) : 0);
   const auto tooLarge = [&]() -> std::unexpected<Error> {
     return std::unexpected(Error{ErrorCode::OutOfMemory, "the model does not fit beside those in use", {}}
                                .with("needed_bytes", needed)
                                .with("available_bytes", room)
                                .with("in_use_bytes", staying));
   };
-  if (needed > room) return tooLarge();
+  if (needed > room) {
+    // Whoever insists gets what can be freed, and the rest of the risk.
+    if (!anyway) return tooLarge();
+    lock.lock();
+    sendAwayIdle();
+    return needed;
+  }
 
   lock.lock();
   const std::uint64_t before = m_books->residentBytes();
@@ -130,6 +143,18 @@ Result<std::uint64_t> Loading::makeRoom(ModelLoader::Prepared& prepared, const s
   return needed;
 }
 
+void Loading::sendAwayIdle() {
+  for (auto& [id, slot] : m_books->slots) {
+    if (slot.resident && !slot.pinned && !slot.resident->busy()) m_books->sendAway(id, slot);
+  }
+  m_books->changed.notify_all();
+}
+
+std::uint64_t Loading::residentBytes() const {
+  const std::lock_guard lock(m_books->mutex);
+  return m_books->residentBytes();
+}
+
 void Loading::conclude(const std::string& id, Result<std::unique_ptr<LoadedModel>> loaded, std::uint64_t bytes) {
   std::vector<EnginePool::LoadCallback> waiters;
   std::vector<LoadedModelPtr> leases;
@@ -152,6 +177,8 @@ void Loading::conclude(const std::string& id, Result<std::unique_ptr<LoadedModel
       slot.resident->bytes = bytes;
       slot.state = ModelState::Ready;
       slot.progress = 1;
+      if (slot.options.keepAlive) slot.keepAlive = slot.options.keepAlive;
+      if (slot.options.pinned) slot.pinned = *slot.options.pinned;
       for (std::size_t i = 0; i < waiters.size(); ++i) leases.push_back(m_books->lease(slot.resident));
     } else {
       error = m_books->closing ? Error{ErrorCode::ShuttingDown, "the application is closing", {}} : std::move(loaded).error();

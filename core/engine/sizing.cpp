@@ -52,7 +52,7 @@ Result<KvPlan> planKv(const KvShape& shape, int trainedContext, const EngineOpti
   plan.contextTokens = context;
   plan.pageCount = (tokens + options.pageTokens - 1) / options.pageTokens;
   plan.bytes = static_cast<std::uint64_t>(plan.pageCount) * static_cast<std::uint64_t>(options.pageTokens) * perToken;
-  if (plan.bytes > availableBytes) {
+  if (plan.bytes > availableBytes && !options.loadAnyway) {
     return std::unexpected(Error{ErrorCode::OutOfMemory, "the KV cache does not fit into memory", {}}
                                .with("needed_bytes", plan.bytes)
                                .with("available_bytes", availableBytes)

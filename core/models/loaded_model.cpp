@@ -5,6 +5,7 @@
 
 #include "core/base/platform/platform.h"
 #include "core/compute/device.h"
+#include "core/models/model_bytes.h"
 #include "core/models/registry.h"
 
 namespace hearth {
@@ -146,9 +147,15 @@ Result<Planned> planModel(const GgufFile& file, const ModelLoadOptions& options)
 
 }  // namespace
 
-Result<std::uint64_t> estimateModelBytes(const GgufFile& file, const ModelLoadOptions& options) {
+Result<ModelBytes> planModelBytes(const GgufFile& file, const ModelLoadOptions& options) {
   HEARTH_TRY(const Planned planned, planModel(file, options));
-  return cpuPlanBytes(planned.plan, kernels::chooseKernels(), options.exact);
+  const CpuPlanBytes bytes = cpuPlanBytes(planned.plan, kernels::chooseKernels(), options.exact);
+  return ModelBytes{bytes.weights, bytes.work, bytes.threadWork, bytes.lookups};
+}
+
+Result<std::uint64_t> estimateModelBytes(const GgufFile& file, const ModelLoadOptions& options) {
+  HEARTH_TRY(const ModelBytes bytes, planModelBytes(file, options));
+  return bytes.weights + bytes.work;
 }
 
 Result<std::unique_ptr<Model>> loadModel(std::shared_ptr<const GgufFile> file, std::shared_ptr<ThreadPool> pool,

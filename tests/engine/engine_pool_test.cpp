@@ -23,6 +23,7 @@ struct LoaderControl {
   std::atomic<int> loads{0}, alive{0}, mostAlive{0};
   std::atomic<int> loadMilliseconds{0};
   std::atomic<std::uint64_t> memory{1'000'000'000};
+  EngineOptions lastOptions;  ///< of the last prepare(); read it when that load is done
   std::shared_ptr<FakeControl> model = std::make_shared<FakeControl>();
 };
 
@@ -78,8 +79,16 @@ class FakePrepared final : public ModelLoader::Prepared {
 class FakeLoader final : public ModelLoader {
  public:
   explicit FakeLoader(std::shared_ptr<LoaderControl> control) : m_control(std::move(control)) {}
-  Result<std::unique_ptr<Prepared>> prepare(const std::string& id, const std::filesystem::path& path, const EngineOptions&) override {
+  Result<ModelMemory> plan(const std::filesystem::path& path, const EngineOptions& options, std::uint64_t) const override {
     if (path == "broken") return fail(ErrorCode::WrongMagic, "not a model");
+    ModelMemory memory;
+    memory.cpu.weights = std::stoull(path.string());
+    memory.contextTokens = options.contextTokens;
+    return memory;
+  }
+  Result<std::unique_ptr<Prepared>> prepare(const std::string& id, const std::filesystem::path& path, const EngineOptions& options) override {
+    if (path == "broken") return fail(ErrorCode::WrongMagic, "not a model");
+    m_control->lastOptions = options;
     return std::make_unique<FakePrepared>(m_control, id, path);
   }
 
@@ -373,6 +382,106 @@ TEST(EnginePool, DestructionAnswersEveryWaiter) {
 }
 
 /// Threads ask, unload and reload all the time: no request is lost, none gets a wrong answer, nothing leaks.
+TEST(EnginePool, APlanNamesWhatWouldGoAndTouchesNothing) {
+  Bench bench(1000);
+  ASSERT_TRUE(bench.load("old", "300"));
+  ASSERT_TRUE(bench.load("new", "300"));
+  auto plan = bench.pool->plan("third", "300", {});
+  ASSERT_TRUE(plan) << plan.error().describe();
+  EXPECT_TRUE(plan->fits());
+  EXPECT_TRUE(plan->unloads.empty());
+  plan = bench.pool->plan("third", "500", {});
+  ASSERT_TRUE(plan);
+  EXPECT_TRUE(plan->fits());
+  ASSERT_EQ(plan->unloads.size(), 1U);
+  EXPECT_EQ(plan->unloads[0].id, "old");
+  EXPECT_EQ(plan->devices[0].freedBytes, 300U);
+  bench.pool->pin("old", true);
+  plan = bench.pool->plan("third", "700", {});
+  ASSERT_TRUE(plan);
+  ASSERT_EQ(plan->unloads.size(), 1U);
+  EXPECT_EQ(plan->unloads[0].id, "new") << "a pinned model stays";
+  plan = bench.pool->plan("third", "800", {});
+  ASSERT_TRUE(plan);
+  EXPECT_FALSE(plan->fits());
+  EXPECT_TRUE(plan->overBudget);
+  EXPECT_EQ(plan->budgetLeft, 700U);
+  EXPECT_TRUE(plan->unloads.empty()) << "nothing goes where it would not help";
+  plan = bench.pool->plan("new", "700", {});
+  ASSERT_TRUE(plan);
+  EXPECT_TRUE(plan->fits()) << "it takes the place of itself";
+  EXPECT_EQ(plan->devices[0].freedBytes, 300U);
+  EXPECT_EQ(bench.status("old").state, ModelState::Ready);
+  EXPECT_EQ(bench.status("new").state, ModelState::Ready);
+  EXPECT_EQ(bench.control->loads, 2);
+  EXPECT_EQ(bench.pool->plan("third", "broken", {}).error().code, ErrorCode::WrongMagic);
+}
+
+TEST(EnginePool, LoadAnywayGoesPastTheBudget) {
+  Bench bench(1000);
+  ASSERT_TRUE(bench.load("other", "300"));
+  EXPECT_EQ(bench.load("large", "2000").error().code, ErrorCode::OutOfMemory);
+  EXPECT_EQ(bench.status("other").state, ModelState::Ready);
+  EngineOptions anyway;
+  anyway.loadAnyway = true;
+  const auto loaded = bench.pool->load("large", "2000", anyway);
+  EXPECT_TRUE(loaded) << loaded.error().describe();
+  bench.waitUntil([&] { return bench.status("other").state == ModelState::Unloaded; });
+}
+
+TEST(EnginePool, ALoadSetsItsKeepAliveAndPin) {
+  Bench bench(1000);
+  EngineOptions options;
+  options.keepAlive = milliseconds(30);
+  ASSERT_TRUE(bench.pool->load("short", "100", options));
+  bench.waitUntil([&] { return bench.status("short").state == ModelState::Unloaded; });
+  options.pinned = true;
+  ASSERT_TRUE(bench.pool->load("short", "100", options));
+  EXPECT_TRUE(bench.status("short").pinned);
+  EXPECT_EQ(bench.status("short").unloadsInSeconds, -1);
+}
+
+TEST(EnginePool, ADraftIsKeptUntilALoadSaysHowToSpeculate) {
+  Bench bench(1000);
+  EngineOptions options;
+  options.draft = "helper";
+  (void)bench.pool->load("model", "100", options);
+  ASSERT_TRUE(bench.pool->unload("model"));
+  (void)bench.pool->load("model", "100", {});
+  EXPECT_EQ(bench.control->lastOptions.draft, "helper");
+  ASSERT_TRUE(bench.pool->unload("model"));
+  EngineOptions plain;
+  plain.speculation = Speculation::Lookup;
+  (void)bench.pool->load("model", "100", plain);
+  EXPECT_TRUE(bench.control->lastOptions.draft.empty());
+}
+
+/// Remembers what it was told, and corrects by a fixed number.
+struct FakeRecords final : MemoryRecords {
+  std::int64_t correction(const std::string&) const override { return value; }
+  void add(const std::string& model, const Record& record) override { added[model] = record; }
+  std::int64_t value = 0;
+  std::map<std::string, Record> added;
+};
+
+TEST(EnginePool, TheCorrectionCountsWherePlansAndLoadsDecide) {
+  auto records = std::make_shared<FakeRecords>();
+  const auto control = std::make_shared<LoaderControl>();
+  EnginePoolOptions options;
+  options.memoryBudgetBytes = 1000;
+  options.records = records;
+  options.availableBytes = [] { return std::uint64_t{1'000'000}; };
+  const auto pool = makeEnginePool(options, std::make_shared<ThreadPool>(ThreadPoolOptions{2}), std::make_unique<FakeLoader>(control));
+  records->value = 300;
+  EXPECT_EQ(pool->plan("m", "600", {})->devices[0].neededBytes, 900U);
+  EXPECT_FALSE(pool->plan("m", "800", {})->fits());
+  EXPECT_EQ(pool->load("m", "800", {}).error().code, ErrorCode::OutOfMemory);
+  records->value = -2000;
+  EXPECT_EQ(pool->plan("m", "800", {})->devices[0].neededBytes, 0U) << "never below nothing";
+  EXPECT_TRUE(pool->load("m", "800", {}));
+  EXPECT_TRUE(records->added.empty()) << "a loader that plans nothing teaches nothing";
+}
+
 TEST(EnginePool, UnloadStormWhileRequestsRun) {
   Bench bench(250);
   std::vector<TokenId> expected;

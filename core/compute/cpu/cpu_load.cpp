@@ -6,9 +6,11 @@
 
 namespace hearth {
 
-std::uint64_t cpuPlanBytes(const ModelPlan& plan, const kernels::KernelTable& kernels, bool exact) {
+CpuPlanBytes cpuPlanBytes(const ModelPlan& plan, const kernels::KernelTable& kernels, bool exact) {
   const cpu::Layout layout(plan, kernels, exact);
-  return layout.weightBytes + layout.workBytes;
+  CpuPlanBytes bytes{layout.weightBytes, layout.workBytes, static_cast<std::uint64_t>(layout.widestRow) * sizeof(float), 0};
+  for (const auto& entry : plan.matrices()) bytes.lookups += entry.lookup ? entry.data.size() : 0;
+  return bytes;
 }
 
 namespace {
@@ -17,7 +19,7 @@ class CpuDevice final : public Device {
  public:
   CpuDevice(std::shared_ptr<ThreadPool> pool, const kernels::KernelTable& kernels)
       : m_pool(std::move(pool)), m_kernels(kernels) {}
-  std::uint64_t planBytes(const ModelPlan& plan, bool exact) const override { return cpuPlanBytes(plan, m_kernels, exact); }
+  std::uint64_t planBytes(const ModelPlan& plan, bool exact) const override { return cpuPlanBytes(plan, m_kernels, exact).sum(); }
   Result<std::unique_ptr<DeviceModel>> load(const ModelPlan& plan, const DeviceLoadOptions& options) const override {
     return cpu::CpuModel::load(m_pool, m_kernels, plan, options);
   }

@@ -50,6 +50,17 @@ std::string detailsJson(const InstalledModel& model) {
       jsonString(model.parent), family, family, parameterSize(model.config->parameters), jsonString(model.config->quantisation));
 }
 
+/// "memory":{…}, what a load would take now; nothing where that cannot be said.
+std::string memoryJson(const ApiContext& context, const InstalledModel& model) {
+  const auto plan = context.pool.plan(model.poolId(), model.path, context.engineOptions ? context.engineOptions(model) : EngineOptions{});
+  if (!plan || plan->devices.empty()) return {};
+  const DeviceMemory& ram = plan->devices.front();
+  return fmt::format(
+      R"("memory":{{"needed_bytes":{},"weights_bytes":{},"kv_bytes":{},"compute_bytes":{},"context_tokens":{},"kv_type":"{}","free_after_unloads_bytes":{},"fits":{}}},)",
+      ram.neededBytes, ram.parts.weights, ram.parts.kv, ram.parts.compute, plan->model.contextTokens, kernels::kvTypeName(plan->model.kvType),
+      ram.freeAfterUnloads(), plan->fits());
+}
+
 void appendValue(std::string& out, const GgufValue& value, bool arrays) {
   if (const auto* number = std::get_if<std::int64_t>(&value))
     out += std::to_string(*number);
@@ -225,7 +236,7 @@ void postOllamaShow(const ApiContext& context, http::ExchangePtr exchange, const
                                  jsonString(modelfileOf(*model)), jsonString(parametersText(preset, {})), jsonString(chat));
   if (!preset.system.empty()) body += R"("system":)" + jsonString(preset.system) + ',';
   if (!preset.messagesJson.empty()) body += R"("messages":)" + preset.messagesJson + ',';
-  body += fmt::format(R"("details":{},"model_info":{{)", detailsJson(*model));
+  body += fmt::format(R"("details":{},{}"model_info":{{)", detailsJson(*model), memoryJson(context, *model));
   bool first = true;
   for (const auto& [key, value] : file->metadata()) {
     if (key == "tokenizer.chat_template") continue;  // stands above
