@@ -127,8 +127,12 @@ TEST(ProgramTest, AfterAKillTheNextStartIsTheFirst) {
     QProcess program;
     program.start(QStringLiteral(HEARTH_DESKTOP_BINARY), {u"--data-dir"_s, folder.path()});
     ASSERT_TRUE(program.waitForStarted());
-    // It answers: so it is the first.
-    ASSERT_TRUE(QTest::qWaitFor([&] { return QFile::exists(folder.path() + "/desktop.lock"_L1); }, 20'000));
+    // The lock of the one that was killed is still there: this one's number has to stand in it.
+    const auto holdsLock = [&] {
+      QFile lock(folder.path() + "/desktop.lock"_L1);
+      return lock.open(QIODevice::ReadOnly) && lock.readLine().trimmed().toLongLong() == program.processId();
+    };
+    ASSERT_TRUE(QTest::qWaitFor(holdsLock, 20'000));
     EXPECT_EQ(startAgain(folder.path(), {}), 0);
     EXPECT_EQ(program.state(), QProcess::Running);
     program.kill();
