@@ -93,7 +93,7 @@ QStringList readableTexts(QWidget* widget) {
 /// Latin words that remain in Chinese on purpose: names, units, identifiers.
 QString withoutNames(QString text) {
   static const QRegularExpression keep(
-      u"https?://\\S+|libnvidia-ml.*|Split the .*first\\?|/[\\w./-]+|[\\w.+-]*\\d[\\w.+-]*|\\b(huggingface\\.co|Hugging Face|ModelScope|Access Tokens|Settings|Hearth|OpenAI|GGUF|Python|curl|token|tokens|CPU|GPU|NVIDIA|KV|kB|MB|GB|TB|Ctrl|Shift|Esc|cpp|"
+      u"https?://\\S+|libnvidia-ml.*|Split the .*first\\?|/[\\w./-]+|[\\w.+-]*\\d[\\w.+-]*|\\b(huggingface\\.co|modelscope\\.cn|registry\\.ollama\\.ai|Hugging Face|ModelScope|Access Tokens|Settings|Hearth|OpenAI|GGUF|Python|curl|token|tokens|CPU|GPU|NVIDIA|KV|kB|MB|GB|TB|Ctrl|Shift|Esc|cpp|"
       u"Top-p|Top-k|Min-p|English|tok/s|qwen|gemma|Instruct|Coder|Gemma|GeForce|RTX|W|C|B|M|k|s|h|N|Q_K_M|data-dir|model_not_found|Refactor scheduler|Ollama|Anthropic|Continue|Open WebUI|SHA|ufw|sudo|allow|tcp|maple|Hearth on maple|API|JSON|backend|design|hearth-ca.pem|hk_)\\b"_s);
   return text.remove(keep);
 }
