@@ -266,6 +266,7 @@ TEST_F(TranscriptTest, FindShowsTheMessagesWithTheWords) {
   ui::FindBar* const find = view->findBar();
   ASSERT_TRUE(find->isVisible());
   EXPECT_TRUE(find->field()->hasFocus());
+  EXPECT_GT(view->viewport()->y(), find->geometry().bottom()) << "it lies beside what it finds";
   find->field()->setText(u"ANSWER 30"_s);  // 301, 303 … 309: 301, 303, 305, 307, 309 have no "30:" only; any case
   ASSERT_TRUE(waitUntil([&] { return !find->searching() && !find->hits().empty(); }));
   EXPECT_EQ(find->hits().size(), 5U);
@@ -290,6 +291,7 @@ TEST_F(TranscriptTest, FindShowsTheMessagesWithTheWords) {
   EXPECT_EQ(find->count()->text(), u"not found"_s);
   QTest::keyClick(find->field(), Qt::Key_Escape);
   EXPECT_FALSE(find->isVisible());
+  EXPECT_EQ(view->viewport()->y(), 0);
   EXPECT_TRUE(find->words().isEmpty());
   for (ui::MessageWidget* each : view->messages()) EXPECT_TRUE(each->firstMark().isNull());
 }

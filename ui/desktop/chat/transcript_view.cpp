@@ -50,7 +50,10 @@ TranscriptView::TranscriptView(ChatController& controller, QWidget* parent)
   connect(m_find, &FindBar::wordsChanged, this, [this](const QString& words) {
     for (const auto& [index, entry] : m_live) entry.widget->mark(words);
   });
-  connect(m_find, &FindBar::closed, this, [this] { setFocus(); });
+  connect(m_find, &FindBar::closed, this, [this] {
+    setViewportMargins({});
+    setFocus();
+  });
 }
 
 TranscriptView::~TranscriptView() {
@@ -294,6 +297,8 @@ void TranscriptView::step(qint64 message, int direction, bool caret) {
 void TranscriptView::openFind() {
   m_find->open();
   m_find->raise();
+  // Beside the messages, not on them: what was found may be the first line.
+  setViewportMargins(0, m_find->sizeHint().height() + 16, 0, 0);
   resizeEvent(nullptr);
 }
 
