@@ -1,5 +1,6 @@
 #include "ui/desktop/app/settings_file.h"
 
+#include <QFile>
 #include <QFileInfo>
 #include <QSettings>
 
@@ -18,6 +19,13 @@ struct Read {
   QVariantMap values;
   bool whole = false;
 };
+
+// QSettings writes under a lock file. One that was killed between making it and writing its number into it leaves an empty
+// one, for which everybody else would wait half a minute.
+void dropEmptyLock(const QString& file) {
+  const QFileInfo lock(file + ".lock"_L1);
+  if (lock.exists() && lock.size() == 0) QFile::remove(lock.filePath());
+}
 
 Read read(const QString& file) {
   Read result;
@@ -40,6 +48,8 @@ void writeWhole(const QString& file, const QVariantMap& values) {
 }  // namespace
 
 SettingsFile::SettingsFile(const QString& file) : m_file(file) {
+  dropEmptyLock(file);
+  dropEmptyLock(file + kCopy);
   Read found = read(file);
   // One that a person wrote may have no end line; but where we have written before, a missing line is a missing end. A file
   // that is not there at all was taken away on purpose.
